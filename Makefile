@@ -1,0 +1,60 @@
+# govisor: `make demo` shows it, `make test` proves it, `make check` is what a change must pass.
+SHELL       := /bin/bash
+GO          ?= go
+GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BUILD       := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w'
+TESTFLAGS   ?= -race -shuffle=on -timeout 20m
+FUZZTIME    ?= 20s
+EQUIVTIME   ?= 60s
+
+.PHONY: help build run demo test check lint fuzz bench equivalence e2e deps clean
+
+help:
+	@echo 'make run          build bin/govisor and bin/fvctl, start govisor in this terminal'
+	@echo 'make demo         two slices on one network, in one terminal, no root needed'
+	@echo 'make test         every test, with the race detector; as root also Mininet and Open vSwitch'
+	@echo 'make check        format, vet, lint, architecture and unit tests'
+	@echo 'make fuzz         every fuzz target for FUZZTIME ($(FUZZTIME)) each'
+	@echo 'make bench        benchmarks, then the load generator'
+	@echo 'make equivalence  random conversations against dedicated switches for EQUIVTIME ($(EQUIVTIME))'
+	@echo 'make e2e          only the Mininet tests, missing tools are a failure'
+
+build:
+	$(BUILD) -o bin/ ./cmd/...
+
+run: build
+	bin/govisor serve
+
+demo: build
+	bin/govisor demo
+
+deps:
+	@scripts/install-deps.sh
+
+test: deps
+	$(GO) test $(TESTFLAGS) ./...
+
+check: lint
+	$(GO) test -shuffle=on -short -run 'TestArchitecture|TestPackageDocs|TestSizes' .
+	$(GO) test -race -shuffle=on -short $$($(GO) list ./... | grep -v /e2e)
+
+lint:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt needed: $$out" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GOLANGCI) run
+
+fuzz:
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+bench: build
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	bin/govisor bench
+
+equivalence:
+	GOVISOR_EQUIVALENCE=$(EQUIVTIME) $(GO) test -count=1 -timeout 2h -run Equivalence -v ./...
+
+e2e: deps
+	GOVISOR_E2E=required $(GO) test -count=1 -timeout 30m -v ./internal/e2e/...
+
+clean:
+	rm -rf bin

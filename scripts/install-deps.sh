@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs from Debian what the tests against real peers use: Mininet, Open vSwitch, tshark.
+# Does nothing when everything is there, or when we are not root (those tests then say that they were left out).
+set -eu
+declare -A package=(
+  [mn]=mininet [ovs-vsctl]=openvswitch-switch [ovs-ofctl]=openvswitch-switch [ovs-testcontroller]=openvswitch-testcontroller
+  [tshark]=tshark [ip]=iproute2 [haproxy]=haproxy [iperf3]=iperf3 [gcc]=gcc [ping]=iputils-ping
+)
+missing=()
+for tool in "${!package[@]}"; do
+  command -v "$tool" >/dev/null 2>&1 || [ -x "/usr/sbin/$tool" ] || missing+=("${package[$tool]}")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "install-deps: not installed: ${missing[*]}; tests that need them are left out (as root on Debian they are installed here)" >&2
+  exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+# Packages must not start their services while they are being installed: the tests bring up their own, in a network of their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}"
