@@ -1,0 +1,57 @@
+package apitype
+
+// ConfigVersion is the version of the configuration format this program writes.
+const ConfigVersion = 1
+
+// Config is govisor's own configuration format, and the file of apply. For an
+// import every section counts; for apply a section that is absent is left alone.
+type Config struct {
+	// Version is ConfigVersion; it also tells this format from FlowVisor's.
+	Version   int              `json:"govisor_config"`
+	Settings  *Settings        `json:"settings,omitempty"`
+	Slices    []SliceConfig    `json:"slices,omitempty"`
+	Flowspace []RuleCreate     `json:"flowspace,omitempty"`
+	Datapaths []DatapathConfig `json:"datapaths,omitempty"`
+}
+
+// SliceConfig is a slice in a configuration.
+type SliceConfig struct {
+	SliceCreate
+	// PasswordHash is only written when asked for.
+	PasswordHash string `json:"password_hash,omitempty"`
+	Creator      string `json:"creator,omitempty"`
+}
+
+// DatapathConfig is what a configuration says about one datapath.
+type DatapathConfig struct {
+	DPID      string       `json:"dpid"`
+	FloodPerm string       `json:"flood_perm,omitempty"`
+	Limits    []SliceLimit `json:"limits,omitempty"`
+}
+
+// Diff is what apply would do, or did.
+type Diff struct {
+	Applied bool       `json:"applied"`
+	Items   []DiffItem `json:"items"`
+}
+
+// DiffItem is one difference.
+type DiffItem struct {
+	Op   string `json:"op"`   // add, change, remove
+	Kind string `json:"kind"` // slice, rule, settings, datapath
+	Name string `json:"name"`
+	// Before and After are short texts for people.
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// ImportReport says what an import did, or every fault that stopped it.
+type ImportReport struct {
+	Applied   bool     `json:"applied"`
+	Format    string   `json:"format"` // govisor or flowvisor
+	Slices    int      `json:"slices"`
+	Rules     int      `json:"rules"`
+	Datapaths int      `json:"datapaths"`
+	Snapshot  string   `json:"snapshot,omitempty"` // taken before
+	Notes     []string `json:"notes"`              // what was repaired on the way in
+}
