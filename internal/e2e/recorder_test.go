@@ -196,6 +196,13 @@ func (r *Recorder) Conversations() []*Conversation {
 	return append([]*Conversation(nil), r.conns...)
 }
 
+// Datapath returns the id of the features_reply, 0 before it.
+func (c *Conversation) Datapath() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dpid
+}
+
 // Frames returns the messages of one kind that went in a direction.
 func (c *Conversation) Frames(direction int, kind byte) []Frame {
 	c.mu.Lock()
@@ -242,7 +249,7 @@ func (r *Recorder) PacketIns() []PacketIn {
 	for _, c := range r.Conversations() {
 		for _, f := range c.Frames(fromSwitch, typePacketIn) {
 			if p, ok := readPacketIn(f); ok {
-				p.DPID = c.dpid
+				p.DPID = c.Datapath()
 				ps = append(ps, p)
 			}
 		}

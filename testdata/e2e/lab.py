@@ -195,10 +195,10 @@ class Lab:
     def op_poll(self, name):
         return self.procs[name].poll()
 
-    def op_exec(self, argv, host=None, stdin=None, timeout=30, cwd=None):
+    def op_exec(self, argv, host=None, stdin=None, timeout=30, cwd=None, env=None):
         make = self.net.get(host).popen if host else subprocess.Popen
-        proc = make(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE, cwd=cwd or self.work)
+        proc = make(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    cwd=cwd or self.work, env={**os.environ, **(env or {})})
         try:
             out, err = proc.communicate((stdin or "").encode(), timeout)
         except subprocess.TimeoutExpired:
@@ -274,7 +274,7 @@ class Lab:
         """Which switches have a controller connection."""
         return {s.name: s.connected() for s in self.net.switches}
 
-    def op_ping(self, pairs=None, count=1, gap=0.3, wait=1.0):
+    def op_ping(self, pairs=None, count=1, gap=0.3, wait=2.0):
         """Echoes received for each ordered pair of hosts, {src: {dst: n}}."""
         names = [h.name for h in self.net.hosts]
         pairs = pairs or [(a, b) for a in names for b in names if a != b]
@@ -295,7 +295,7 @@ class Lab:
             result[src] = {d: got[self.net.get(d).IP()] for d in by_source[src]}
         return result
 
-    def op_udp(self, src, dst, port, count=3, gap=0.3, wait=1.0):
+    def op_udp(self, src, dst, port, count=3, gap=0.3, wait=2.0):
         """Datagrams that arrived at dst, and their echoes back at src."""
         me = [sys.executable, __file__, "probe"]
         serve = self.net.get(dst).popen(me + ["udp-serve", str(port)], stdin=subprocess.PIPE)
