@@ -1,0 +1,263 @@
+package ofconn
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/govisor/govisor/ofwire"
+)
+
+// Errors a connection ends with, besides what the network says.
+var (
+	ErrClosed    = errors.New("connection closed")
+	ErrKeepAlive = errors.New("peer does not answer echo requests")
+	ErrOverflow  = errors.New("peer does not read")
+	ErrPanic     = errors.New("internal fault while handling a message")
+)
+
+// The message types this package acts on itself; they are the same in every
+// version of OpenFlow.
+const (
+	typeHello       = 0
+	typeError       = 1
+	typeEchoRequest = 2
+	typeEchoReply   = 3
+)
+
+// Handler gets what the peer sends. Its methods are called by the reading
+// goroutine only, one after the other.
+type Handler interface {
+	// HandleFrame gets one message of the agreed version. The frame is the
+	// handler's, to read and to patch, until it returns. An error ends the
+	// connection. HELLO and ECHO never arrive here.
+	HandleFrame(frame []byte) error
+	// BatchDone is called when no further complete message has been received
+	// yet: time to Flush what the handler appended to other connections.
+	BatchDone()
+}
+
+// Config is how a connection is run. It is copied.
+type Config struct {
+	Handler Handler
+	// EchoInterval: silence for this long sends an ECHO_REQUEST, silence for
+	// twice as long ends the connection. 0 means 10 s, below 0 never.
+	EchoInterval time.Duration
+	// SoftLimit is the number of queued bytes from which on droppable messages
+	// are dropped and WaitRoom waits. 0 means 512 KiB.
+	SoftLimit int
+	// HardLimit is the number of queued bytes at which the connection is ended,
+	// since its peer does not read. 0 means 64 MiB.
+	HardLimit int
+	// ReadBuffer is the size of the read buffer. 0 means 8 KiB; a longer
+	// message makes it grow for a while.
+	ReadBuffer int
+	// Counters to count in; nil gives the connection its own.
+	Counters *Counters
+	// Log is for what is worth a line (a fault in the handler). nil is silent.
+	Log *logrus.Entry
+}
+
+func (c Config) withDefaults() Config {
+	if c.EchoInterval == 0 {
+		c.EchoInterval = 10 * time.Second
+	}
+	if c.SoftLimit == 0 {
+		c.SoftLimit = 512 << 10
+	}
+	if c.HardLimit == 0 {
+		c.HardLimit = 64 << 20
+	}
+	if c.ReadBuffer == 0 {
+		c.ReadBuffer = 8 << 10
+	}
+	if c.Counters == nil {
+		c.Counters = new(Counters)
+	}
+	return c
+}
+
+// Conn is one running connection. Append, Flush, WaitRoom, Probe, Close and
+// Shutdown may be called by any goroutine.
+type Conn struct {
+	// Static after construction.
+	cfg    Config
+	nc     net.Conn
+	raw    syscall.RawConn // nil when a write cannot be tried without blocking
+	wake   chan struct{}   // capacity 1; the writer has something to do
+	closed chan struct{}
+
+	// Owned by the reading goroutine.
+	r *ofwire.Reader
+
+	received atomic.Uint64 // messages; the keep-alive looks at it
+	held     atomic.Bool   // the reader waits for room elsewhere
+	queued   atomic.Int64  // bytes appended and not yet taken by the kernel
+
+	// Guarded by mu.
+	mu       sync.Mutex
+	buf      []byte        // appended, not yet being written
+	spare    []byte        // the other buffer, when nobody writes from it
+	rest     []byte        // what a tried write left for the writer
+	state    writeState    // who is writing; it will look at buf again
+	draining bool          // Shutdown: close when everything is written
+	room     chan struct{} // closed when queued falls below the soft limit; nil without waiters
+	probes   []chan struct{}
+	cause    error // why the connection ended; set once
+
+	try tryWriter // owned by whoever set state to flushing
+}
+
+// New makes a connection from an established transport. The version must
+// already be agreed (Handshake). Nothing runs before Run.
+func New(nc net.Conn, cfg Config) *Conn {
+	c := &Conn{
+		cfg:    cfg.withDefaults(),
+		nc:     nc,
+		wake:   make(chan struct{}, 1),
+		closed: make(chan struct{}),
+		r:      ofwire.NewReader(nc, cfg.ReadBuffer),
+	}
+	c.raw = rawConn(nc)
+	c.try.init()
+	return c
+}
+
+// RemoteAddr is the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+
+// Counters are the counters this connection counts in.
+func (c *Conn) Counters() *Counters { return c.cfg.Counters }
+
+// Queued is the number of bytes waiting to be sent.
+func (c *Conn) Queued() int { return int(c.queued.Load()) }
+
+// Done is closed when the connection has ended.
+func (c *Conn) Done() <-chan struct{} { return c.closed }
+
+// Err is why the connection ended, nil while it has not.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
+// Run reads and writes until the connection ends and returns why. Both loops
+// have ended when it returns. ctx being done closes the connection.
+func (c *Conn) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { c.Close(context.Cause(ctx)) })
+	defer stop()
+	keeper := c.keepAlive()
+	defer keeper.stop()
+	var wg sync.WaitGroup
+	wg.Go(c.writeLoop)
+	c.Close(c.readLoop())
+	wg.Wait()
+	return c.Err()
+}
+
+// Close ends the connection at once; what is queued is lost. The first cause
+// stays.
+func (c *Conn) Close(cause error) {
+	c.mu.Lock()
+	if c.cause != nil {
+		c.mu.Unlock()
+		return
+	}
+	if cause == nil {
+		cause = ErrClosed
+	}
+	c.cause = cause
+	close(c.closed)
+	room, probes := c.room, c.probes
+	c.room, c.probes = nil, nil
+	c.mu.Unlock()
+	if room != nil {
+		close(room)
+	}
+	for _, p := range probes {
+		close(p)
+	}
+	_ = c.nc.Close()
+}
+
+// Shutdown ends the connection when what is queued has been sent, or after
+// timeout.
+func (c *Conn) Shutdown(timeout time.Duration) {
+	_ = c.nc.SetWriteDeadline(time.Now().Add(timeout))
+	c.mu.Lock()
+	c.draining = true
+	c.mu.Unlock()
+	c.signal()
+}
+
+func (c *Conn) readLoop() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.cfg.Counters.panics.Add(1)
+			if c.cfg.Log != nil {
+				c.cfg.Log.WithField("stack", string(debug.Stack())).Errorf("handling a message: %v", p)
+			}
+			err = fmt.Errorf("%w: %v", ErrPanic, p)
+		}
+	}()
+	h := c.cfg.Handler
+	for {
+		frame, err := c.r.Next()
+		if err != nil {
+			return err
+		}
+		c.received.Add(1)
+		c.cfg.Counters.countRx(frame)
+		if err := c.dispatch(h, frame); err != nil {
+			return err
+		}
+		if !c.r.Buffered() {
+			h.BatchDone()
+			c.Flush()
+		}
+	}
+}
+
+// dispatch keeps what concerns the connection only and hands on the rest.
+func (c *Conn) dispatch(h Handler, frame []byte) error {
+	if frame[0] != ofwire.Version10 {
+		c.refuse(frame)
+		return nil
+	}
+	switch frame[1] {
+	case typeHello:
+		return nil
+	case typeEchoRequest:
+		frame[1] = typeEchoReply
+		c.Append(frame, Required)
+		return nil
+	case typeEchoReply:
+		c.answered()
+		return nil
+	}
+	return h.HandleFrame(frame)
+}
+
+// refuse answers a message of another version with BAD_REQUEST/BAD_VERSION.
+func (c *Conn) refuse(frame []byte) {
+	if frame[1] == typeError {
+		return
+	}
+	data := frame[:min(len(frame), 64)]
+	b := make([]byte, 12, 12+len(data))
+	b[0], b[1] = ofwire.Version10, typeError
+	binary.BigEndian.PutUint16(b[2:4], uint16(12+len(data)))
+	copy(b[4:8], frame[4:8])
+	binary.BigEndian.PutUint16(b[8:10], 1) // OFPET_BAD_REQUEST, code 0 OFPBRC_BAD_VERSION
+	c.Append(append(b, data...), Required)
+}

@@ -1,0 +1,149 @@
+package ofconn
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/govisor/govisor/ofwire"
+)
+
+// maxHello bounds the first message of a peer: a longer one is no HELLO.
+const maxHello = 4096
+
+// HandshakeError says in one line why a peer was turned away before it was known.
+type HandshakeError struct {
+	Reason string
+	Err    error // the cause, if there is one
+}
+
+func (e *HandshakeError) Error() string {
+	if e.Err == nil {
+		return "handshake: " + e.Reason
+	}
+	return "handshake: " + e.Reason + ": " + e.Err.Error()
+}
+
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// Handshake completes TLS if nc is a TLS connection, exchanges HELLOs and agrees
+// on OpenFlow 1.0, all within timeout. A peer that cannot speak 1.0 is told so
+// (HELLO_FAILED). It leaves nc without deadlines and does not close it.
+func Handshake(ctx context.Context, nc net.Conn, timeout time.Duration) error {
+	if err := nc.SetDeadline(time.Now().Add(timeout)); err != nil {
+		return &HandshakeError{Reason: "connection is gone", Err: err}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	err := exchange(nc)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return nc.SetDeadline(time.Time{})
+}
+
+func exchange(nc net.Conn) error {
+	// A peer on a full or unread connection must not keep us from reading.
+	hello := make(chan error, 1)
+	go func() {
+		_, err := nc.Write([]byte{ofwire.Version10, typeHello, 0, 8, 0, 0, 0, 1})
+		hello <- err
+	}()
+	peer, err := readHello(nc)
+	sent := <-hello // within the deadline
+	if err != nil {
+		return err
+	}
+	if sent != nil {
+		return &HandshakeError{Reason: "cannot send HELLO", Err: sent}
+	}
+	if offersVersion10(peer) {
+		return nil
+	}
+	_, _ = nc.Write(helloFailed(peer))
+	return &HandshakeError{Reason: fmt.Sprintf("peer does not offer OpenFlow 1.0 (its HELLO has version 0x%02x)", peer[0])}
+}
+
+// readHello reads the peer's first message, and nothing behind it. Anything but
+// a HELLO is found out by its first eight bytes.
+func readHello(nc net.Conn) ([]byte, error) {
+	b := make([]byte, ofwire.HeaderLen, 64)
+	n, err := io.ReadFull(nc, b)
+	switch {
+	case n >= 4 && looksLikeHTTP(b[:n]):
+		return nil, &HandshakeError{Reason: fmt.Sprintf("peer speaks HTTP, not OpenFlow (%q)", b[:n])}
+	case n >= 2 && b[1] != typeHello:
+		return nil, &HandshakeError{Reason: fmt.Sprintf("first message is not a HELLO (% x)", b[:n])}
+	case err != nil:
+		return nil, &HandshakeError{Reason: fmt.Sprintf("%s after %d bytes", waited(err), n), Err: plain(err)}
+	}
+	size := int(binary.BigEndian.Uint16(b[2:4]))
+	if size < ofwire.HeaderLen || size > maxHello {
+		return nil, &HandshakeError{Reason: fmt.Sprintf("impossible HELLO of %d bytes", size)}
+	}
+	b = append(b, make([]byte, size-ofwire.HeaderLen)...)
+	if n, err := io.ReadFull(nc, b[ofwire.HeaderLen:]); err != nil {
+		return nil, &HandshakeError{Reason: fmt.Sprintf("%s after %d bytes", waited(err), n+ofwire.HeaderLen), Err: plain(err)}
+	}
+	return b, nil
+}
+
+func waited(err error) string {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "no complete HELLO in time,"
+	}
+	return "connection ended"
+}
+
+// plain drops the two errors that waited already says.
+func plain(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+func looksLikeHTTP(b []byte) bool {
+	switch string(b[:4]) {
+	case "GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI ", "HTTP":
+		return true
+	}
+	return false
+}
+
+// helloFailed is the OFPT_ERROR HELLO_FAILED/INCOMPATIBLE for a peer's HELLO.
+func helloFailed(hello []byte) []byte {
+	const text = "govisor speaks OpenFlow 1.0 (version 0x01) only"
+	b := make([]byte, 12, 12+len(text))
+	b[0], b[1] = ofwire.Version10, typeError
+	binary.BigEndian.PutUint16(b[2:4], uint16(12+len(text)))
+	copy(b[4:8], hello[4:8])
+	return append(b, text...)
+}
+
+// offersVersion10 reads what a HELLO says: the versions of its bitmap element if
+// it has one, else every version up to the header's.
+func offersVersion10(hello []byte) bool {
+	if hello[0] == ofwire.Version10 {
+		return true
+	}
+	const elementBitmap = 1
+	for b := hello[ofwire.HeaderLen:]; len(b) >= 4; {
+		size := int(binary.BigEndian.Uint16(b[2:4]))
+		if size < 4 || size > len(b) {
+			break
+		}
+		if binary.BigEndian.Uint16(b) == elementBitmap && size >= 8 {
+			return binary.BigEndian.Uint32(b[4:8])&(1<<ofwire.Version10) != 0
+		}
+		b = b[min((size+7)&^7, len(b)):]
+	}
+	return hello[0] > ofwire.Version10
+}

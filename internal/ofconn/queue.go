@@ -1,0 +1,227 @@
+package ofconn
+
+import "context"
+
+// Class says what may happen to a message when the peer does not keep up.
+type Class uint8
+
+const (
+	// Droppable messages (packet_in) are dropped and counted while the queue is
+	// over the soft limit.
+	Droppable Class = iota
+	// Required messages are never dropped: whoever makes them calls WaitRoom
+	// before it reads on. At the hard limit the connection ends.
+	Required
+)
+
+// Append copies frame into the output queue and never blocks. It is sent with
+// the next Flush at the latest. False means it was not queued: dropped by its
+// class, or the connection has ended.
+func (c *Conn) Append(frame []byte, class Class) bool {
+	queued := c.queued.Load()
+	if queued > int64(c.cfg.SoftLimit) && class == Droppable {
+		c.cfg.Counters.countDrop(frame)
+		return false
+	}
+	c.mu.Lock()
+	if c.cause != nil || c.draining {
+		c.mu.Unlock()
+		return false
+	}
+	if queued > int64(c.cfg.HardLimit) {
+		c.mu.Unlock()
+		c.Close(ErrOverflow)
+		return false
+	}
+	c.buf = append(c.buf, frame...)
+	c.queued.Add(int64(len(frame)))
+	start := len(c.buf) >= flushSize && c.state == idle
+	c.mu.Unlock()
+	c.cfg.Counters.countTx(frame)
+	if start {
+		c.Flush()
+	}
+	return true
+}
+
+// flushSize is the number of appended bytes that are sent without waiting for
+// the end of the batch.
+const flushSize = 32 << 10
+
+// keepBuffer is the largest output buffer an idle connection keeps.
+const keepBuffer = 64 << 10
+
+// writeState says who is writing. Only one goroutine does at a time, or bytes
+// would change places.
+type writeState uint8
+
+const (
+	idle     writeState = iota
+	flushing            // a Flush
+	handed              // the writer, or it is about to
+)
+
+// Flush sends what has been appended. It writes by itself as long as that does
+// not block, and leaves the rest to the writer.
+func (c *Conn) Flush() {
+	c.mu.Lock()
+	if c.state != idle || len(c.buf) == 0 || c.cause != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.state = flushing
+	for c.raw != nil && len(c.buf) > 0 && c.cause == nil {
+		b := c.takeLocked()
+		c.mu.Unlock()
+		n, err := c.try.write(c.raw, b)
+		if err != nil {
+			c.Close(err)
+		}
+		c.written(n)
+		c.mu.Lock()
+		if n < len(b) {
+			c.rest = b[n:]
+			break
+		}
+		c.giveLocked(b)
+	}
+	more := len(c.buf)+len(c.rest) > 0
+	c.state = idle
+	if more {
+		c.state = handed
+	}
+	more = more || c.draining
+	c.mu.Unlock()
+	if more {
+		c.signal()
+	}
+}
+
+// WaitRoom waits until less than the soft limit is queued. from is the
+// connection whose reader waits (nil: none); its peer is not given up meanwhile
+// for what it could not be asked.
+func (c *Conn) WaitRoom(ctx context.Context, from *Conn) error {
+	if c.queued.Load() <= int64(c.cfg.SoftLimit) {
+		return nil
+	}
+	c.Flush()
+	if from != nil {
+		from.held.Store(true)
+		defer from.held.Store(false)
+	}
+	for {
+		c.mu.Lock()
+		if c.cause != nil {
+			err := c.cause
+			c.mu.Unlock()
+			return err
+		}
+		if c.queued.Load() <= int64(c.cfg.SoftLimit) {
+			c.mu.Unlock()
+			return nil
+		}
+		if c.room == nil {
+			c.room = make(chan struct{})
+		}
+		room := c.room
+		c.mu.Unlock()
+		var gone <-chan struct{}
+		if from != nil {
+			gone = from.closed
+		}
+		select {
+		case <-room:
+		case <-gone:
+			return from.Err()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// writeLoop sends what a Flush could not send without blocking.
+func (c *Conn) writeLoop() {
+	for {
+		select {
+		case <-c.closed:
+			return
+		case <-c.wake:
+		}
+		c.mu.Lock()
+		if c.state == flushing { // it signals again when something is left
+			c.mu.Unlock()
+			continue
+		}
+		c.state = handed
+		if err := c.drainLocked(); err != nil {
+			c.Close(err)
+			return
+		}
+	}
+}
+
+// drainLocked writes until nothing is left. It is called with mu held and state
+// handed, and returns with mu released.
+func (c *Conn) drainLocked() error {
+	for c.cause == nil {
+		b := c.rest
+		c.rest = nil
+		if b == nil {
+			if len(c.buf) == 0 {
+				break
+			}
+			b = c.takeLocked()
+		}
+		c.mu.Unlock()
+		n, err := c.nc.Write(b)
+		c.written(n)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		c.giveLocked(b)
+	}
+	c.state = idle
+	drained := c.draining
+	c.mu.Unlock()
+	if drained {
+		return ErrClosed
+	}
+	return nil
+}
+
+// takeLocked swaps the two buffers and returns the one to write.
+func (c *Conn) takeLocked() []byte {
+	b := c.buf
+	c.buf, c.spare = c.spare[:0], nil
+	return b
+}
+
+// giveLocked takes back a buffer that has been written, unless it is so large
+// that an idle connection should not hold it.
+func (c *Conn) giveLocked(b []byte) {
+	if c.spare == nil && cap(b) <= keepBuffer {
+		c.spare = b[:0]
+	}
+}
+
+// written accounts for n bytes that the kernel took and lets waiters go on.
+func (c *Conn) written(n int) {
+	if c.queued.Add(int64(-n)) > int64(c.cfg.SoftLimit) {
+		return
+	}
+	c.mu.Lock()
+	room := c.room
+	c.room = nil
+	c.mu.Unlock()
+	if room != nil {
+		close(room)
+	}
+}
+
+func (c *Conn) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
