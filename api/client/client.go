@@ -158,12 +158,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	if r.ifMatch != "" {
 		req.Header.Set("If-Match", r.ifMatch)
 	}
-	switch {
-	case c.opts.Token != "":
-		req.Header.Set("Authorization", "Bearer "+c.opts.Token)
-	case c.opts.User != "":
-		req.SetBasicAuth(c.opts.User, c.opts.Password)
-	}
+	c.authorize(req)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, unreachable(c.opts.URL, err)
@@ -173,6 +168,16 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	}
 	defer resp.Body.Close()
 	return nil, problem(resp)
+}
+
+// authorize says who is calling: by token, or by name and password.
+func (c *Client) authorize(req *http.Request) {
+	switch {
+	case c.opts.Token != "":
+		req.Header.Set("Authorization", "Bearer "+c.opts.Token)
+	case c.opts.User != "":
+		req.SetBasicAuth(c.opts.User, c.opts.Password)
+	}
 }
 
 func problem(resp *http.Response) *apitype.Problem {

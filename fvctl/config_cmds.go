@@ -1,0 +1,341 @@
+package fvctl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/govisor/govisor/api/apitype"
+)
+
+// writeFile replaces a file at once, so that a failed write leaves the old one.
+func writeFile(path string, text []byte) error {
+	if path == "-" {
+		_, err := os.Stdout.Write(text)
+		return err
+	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return os.WriteFile(path, text, 0o600) // /dev/stdout and its like
+	}
+	tmp := path + ".part"
+	if err := os.WriteFile(tmp, text, 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		_ = os.Remove(tmp) // the rename is the error to report
+		return err
+	}
+	return nil
+}
+
+func (a *app) readFile(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(a.in.buf)
+	}
+	return os.ReadFile(path)
+}
+
+func (a *app) saveConfig() *cobra.Command {
+	var format string
+	var hashes bool
+	cmd := &cobra.Command{
+		Use:     "save-config FILE",
+		Short:   "Write the configuration to a file on this machine (- for standard output)",
+		Example: "  fvctl save-config backup.json\n  fvctl save-config --format govisor - | less",
+		Args:    exact("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := a.c.ExportConfig(cmd.Context(), format, hashes)
+			if err != nil {
+				return err
+			}
+			if err := writeFile(args[0], append(bytes.TrimRight(text, "\n"), '\n')); err != nil {
+				return err
+			}
+			if args[0] == "-" {
+				return nil
+			}
+			return a.done(map[string]string{"file": args[0]}, "Config file written to %s.", args[0])
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "flowvisor", "flowvisor (readable by FlowVisor) or govisor (complete)")
+	cmd.Flags().BoolVar(&hashes, "hashes", false, "with the password hashes")
+	return cmd
+}
+
+func (a *app) dumpConfig() *cobra.Command {
+	return &cobra.Command{
+		Use:     "dumpConfig FILE",
+		Short:   "Write the configuration to a file on this machine, in FlowVisor's format",
+		Example: "  fvctl dumpConfig backup.json",
+		Args:    exact("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := a.c.ExportConfig(cmd.Context(), "flowvisor", false)
+			if err != nil {
+				return err
+			}
+			return writeFile(args[0], text)
+		},
+	}
+}
+
+func (a *app) loadConfig() *cobra.Command {
+	var dry bool
+	cmd := &cobra.Command{
+		Use:         "load-config FILE",
+		Annotations: map[string]string{"long": "true"},
+		Short:       "Replace the configuration by a file, FlowVisor's or govisor's; all or nothing",
+		Long: `Replace the configuration by a file that save-config, dumpConfig or FlowVisor's fvconfig wrote.
+Every fault in the file is reported, and then nothing changes. The present configuration is kept as a snapshot.`,
+		Example: "  fvctl load-config --dry-run flowvisor-config.json\n  fvctl load-config flowvisor-config.json",
+		Args:    exact("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := a.readFile(args[0])
+			if err != nil {
+				return err
+			}
+			rep, err := a.c.ImportConfig(cmd.Context(), text, dry)
+			if err != nil {
+				return err
+			}
+			return a.show(rep, nil, func(w io.Writer) error { return importText(w, rep) })
+		},
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say what would happen")
+	return cmd
+}
+
+func importText(w io.Writer, rep apitype.ImportReport) error {
+	fmt.Fprintf(w, "%s %s, %s and %s from a %s configuration.\n", onOff(rep.Applied, "Loaded", "Would load"),
+		count(rep.Slices, "slice"), count(rep.Rules, "rule"), count(rep.Datapaths, "datapath"), rep.Format)
+	for _, n := range rep.Notes {
+		fmt.Fprintf(w, "  note: %s\n", n)
+	}
+	if rep.Snapshot != "" {
+		fmt.Fprintf(w, "The configuration before is snapshot %s.\n", rep.Snapshot)
+	}
+	return nil
+}
+
+// readDeclaration reads the file of apply and diff, JSON or YAML. Unknown fields are refused by name.
+func (a *app) readDeclaration(path string) (apitype.Config, error) {
+	var cfg apitype.Config
+	if path == "" {
+		return cfg, usagef("which file? give -f FILE (- for standard input)")
+	}
+	text, err := a.readFile(path)
+	if err != nil {
+		return cfg, err
+	}
+	var tree any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return cfg, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	asJSON, err := json.Marshal(tree)
+	if err != nil {
+		return cfg, fmt.Errorf("%s: %w", path, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(asJSON))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&cfg); err != nil {
+		return cfg, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if cfg.Version == 0 {
+		cfg.Version = apitype.ConfigVersion
+	}
+	return cfg, nil
+}
+
+func diffText(w io.Writer, d apitype.Diff) {
+	sign := map[string]string{"add": "+", "change": "~", "remove": "-"}
+	for _, i := range d.Items {
+		line := sign[i.Op] + " " + i.Kind + " " + i.Name
+		switch {
+		case i.Before != "" && i.After != "":
+			line += ": " + i.Before + " -> " + i.After
+		case i.Before+i.After != "":
+			line += ": " + i.Before + i.After
+		}
+		fmt.Fprintln(w, line)
+	}
+}
+
+const declarationHelp = `The file is JSON or YAML:
+
+  slices:
+    - name: fl-1
+      controllers: [tcp:localhost:6634]
+      contact: foo@sampledomain.org
+  flowspace:
+    - name: s2-all
+      dpids: ["00:00:00:00:00:00:00:02"]
+      priority: 1000
+      match: any
+      grants: [{slice: fl-1, permission: 7}]
+
+A section that is absent is left alone. With --prune, slices and rules that a present section does not name are removed.`
+
+func (a *app) apply() *cobra.Command {
+	var file string
+	var dry, prune, yes bool
+	cmd := &cobra.Command{
+		Use:         "apply -f FILE",
+		Annotations: map[string]string{"long": "true"},
+		Short:       "Make the configuration what a file says, in one step; shows the difference first",
+		Long:        "Make the configuration what a file says, in one step; shows the difference first.\n\n" + declarationHelp,
+		Example:     "  fvctl apply -f network.yaml --dry-run\n  fvctl apply -f network.yaml",
+		Args:        exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.readDeclaration(file)
+			if err != nil {
+				return err
+			}
+			if n := len(cfg.Flowspace); n > 10000 && a.in.terminal() {
+				fmt.Fprintf(a.err, "comparing %s...\n", count(n, "rule"))
+			}
+			d, err := a.c.Apply(cmd.Context(), cfg, true, prune)
+			if err != nil {
+				return err
+			}
+			people := a.opt.output != formatJSON && a.opt.output != formatYAML
+			if people {
+				diffText(a.out, d)
+			}
+			if len(d.Items) > 0 && !dry {
+				if !yes && file != "-" && !a.confirm(fmt.Sprintf("Make %s?", count(len(d.Items), "change"))) {
+					return fmt.Errorf("nothing was changed")
+				}
+				if d, err = a.c.Apply(cmd.Context(), cfg, false, prune); err != nil {
+					return err
+				}
+			}
+			return a.show(d, nil, func(w io.Writer) error {
+				switch {
+				case len(d.Items) == 0:
+					fmt.Fprintln(w, "Nothing to change.")
+				case d.Applied:
+					fmt.Fprintf(w, "%s made.\n", count(len(d.Items), "change"))
+				default:
+					fmt.Fprintf(w, "%s to make.\n", count(len(d.Items), "change"))
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", "", "FILE, - for standard input")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only show the difference")
+	cmd.Flags().BoolVar(&prune, "prune", false, "remove what the file's sections do not name")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+// confirm asks on a terminal; a script has said yes by running the command.
+func (a *app) confirm(question string) bool {
+	if !a.in.terminal() || a.opt.noInput {
+		return true
+	}
+	fmt.Fprint(a.err, question+" [y/N] ")
+	answer, err := a.in.line()
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return err == nil && (answer == "y" || answer == "yes")
+}
+
+func (a *app) diff() *cobra.Command {
+	var file string
+	var prune, code bool
+	cmd := &cobra.Command{
+		Use:         "diff -f FILE",
+		Annotations: map[string]string{"long": "true"},
+		Short:       "Show what apply would change",
+		Long:        "Show what apply would change.\n\n" + declarationHelp,
+		Example:     "  fvctl diff -f network.yaml",
+		Args:        exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.readDeclaration(file)
+			if err != nil {
+				return err
+			}
+			d, err := a.c.Apply(cmd.Context(), cfg, true, prune)
+			if err != nil {
+				return err
+			}
+			if err := a.show(d, nil, func(w io.Writer) error { diffText(w, d); return nil }); err != nil {
+				return err
+			}
+			if code && len(d.Items) > 0 {
+				return fmt.Errorf("%s", count(len(d.Items), "difference"))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", "", "FILE, - for standard input")
+	cmd.Flags().BoolVar(&prune, "prune", false, "also what apply --prune would remove")
+	cmd.Flags().BoolVar(&code, "exit-code", false, "exit with 1 when there is a difference")
+	return cmd
+}
+
+func (a *app) snapshots() *cobra.Command {
+	cmd := &cobra.Command{Use: "snapshot", Short: "Saved configurations: list, create, restore, remove", Args: cobra.ArbitraryArgs, RunE: needSub}
+	list := &cobra.Command{
+		Use: "list", Short: "List the saved configurations", Example: "  fvctl snapshot list", Args: exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := a.c.ListSnapshots(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show(all, func() *table {
+				t := &table{head: []string{"ID", "CREATED", "WHO", "SLICES", "RULES", "NOTE"}}
+				for _, s := range all {
+					t.add(s.ID, stamp(s.Created), s.Who, strconv.Itoa(s.Slices), strconv.Itoa(s.Rules), orDash(s.Note))
+				}
+				return t
+			}, nil)
+		},
+	}
+	create := &cobra.Command{
+		Use: "create [NOTE]", Short: "Save the configuration", Example: "  fvctl snapshot create 'before the demo'", Args: between(0, 1, "[NOTE]"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.c.CreateSnapshot(cmd.Context(), strings.Join(args, " "))
+			if err != nil {
+				return err
+			}
+			return a.done(s, "%s", s.ID)
+		},
+	}
+	restore := &cobra.Command{
+		Use: "restore ID", Short: "Replace the configuration by a saved one", Example: "  fvctl snapshot restore 1", Args: exact("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rep, err := a.c.RestoreSnapshot(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return a.show(rep, nil, func(w io.Writer) error { return importText(w, rep) })
+		},
+	}
+	remove := &cobra.Command{
+		Use: "remove ID", Short: "Forget a saved configuration", Example: "  fvctl snapshot remove 1", Args: exact("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.c.DeleteSnapshot(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			return a.done(map[string]string{"removed": args[0]}, "Snapshot %s has been removed.", args[0])
+		},
+	}
+	cmd.AddCommand(list, create, restore, remove)
+	return cmd
+}
+
+// needSub is run for a command that only has subcommands.
+func needSub(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("unknown command %q (see %s --help)", args[0], cmd.CommandPath())
+	}
+	_ = cmd.Help() // output is a terminal or a test
+	return usagef("%s what?", cmd.CommandPath())
+}

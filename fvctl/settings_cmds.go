@@ -1,0 +1,416 @@
+package fvctl
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/govisor/govisor/api/apitype"
+)
+
+func (a *app) getConfig() *cobra.Command {
+	var slice, dpid string
+	cmd := &cobra.Command{
+		Use:     "get-config",
+		Short:   "Show the settings, limits and flood permissions",
+		Example: "  fvctl get-config\n  fvctl get-config -s fl-1",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			st, err := a.c.GetSettings(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v, err := a.c.Version(cmd.Context())
+			if err != nil {
+				return err
+			}
+			flood, err := a.floodPerm(cmd, dpid)
+			if err != nil {
+				return err
+			}
+			limits, err := a.limits(cmd, slice, dpid)
+			if err != nil {
+				return err
+			}
+			dp := dpid
+			if dp == "" {
+				dp = "all"
+			}
+			return a.show(map[string]any{
+				"track-flows": st.FlowTracking, "stats-desc": st.StatsDesc, "enable-topo-ctrl": st.Topology, "flow-stats-cache": st.FlowStatsCache,
+				"adoption": st.Adoption, "version": v.Version, "db_version": strconv.Itoa(v.DBVersion),
+				"flood-perm": map[string]string{"dpid": dp, "slice-name": flood}, "flowmod-limit": limits,
+			}, nil, nil)
+		},
+	}
+	cmd.Flags().StringVarP(&slice, "slice-name", "s", "", "only this slice's limits")
+	cmd.Flags().StringVarP(&dpid, "dpid", "d", "", "of this datapath")
+	return cmd
+}
+
+// floodPerm is the slice that may flood on a datapath, or by default.
+func (a *app) floodPerm(cmd *cobra.Command, dpid string) (string, error) {
+	if dpid == "" || splitDPIDs(dpid)[0] == "any" {
+		st, err := a.c.GetSettings(cmd.Context())
+		return st.DefaultFloodPerm, err
+	}
+	d, err := a.c.GetDatapath(cmd.Context(), dpid)
+	return d.FloodPerm, err
+}
+
+// limits collects slice → (any or dpid) → limit, as FlowVisor's get-config shows them.
+func (a *app) limits(cmd *cobra.Command, slice, dpid string) (map[string]map[string]int, error) {
+	var all []apitype.Slice
+	if slice != "" {
+		s, _, err := a.c.GetSlice(cmd.Context(), slice)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	} else {
+		var err error
+		if all, err = a.c.ListSlices(cmd.Context()); err != nil {
+			return nil, err
+		}
+	}
+	out := map[string]map[string]int{}
+	for _, s := range all {
+		out[s.Name] = map[string]int{"any": s.FlowModLimit}
+		for _, l := range s.Limits {
+			if dpid == "" || dpid == l.DPID {
+				out[s.Name][l.DPID] = l.FlowModLimit
+			}
+		}
+	}
+	return out, nil
+}
+
+// setLimit sets the flow limit of a slice on a datapath, or (any) over all.
+func (a *app) setLimit(cmd *cobra.Command, slice, dpid string, limit int) error {
+	if splitDPIDs(dpid)[0] == "any" {
+		_, err := a.c.UpdateSlice(cmd.Context(), slice, apitype.SliceUpdate{FlowModLimit: &limit}, "")
+		return err
+	}
+	_, err := a.c.SetLimits(cmd.Context(), dpid, slice, apitype.LimitsUpdate{FlowModLimit: &limit})
+	return err
+}
+
+func (a *app) setFlood(cmd *cobra.Command, slice, dpid string) error {
+	if dpid == "" || splitDPIDs(dpid)[0] == "any" {
+		_, err := a.c.UpdateSettings(cmd.Context(), apitype.SettingsUpdate{DefaultFloodPerm: &slice})
+		return err
+	}
+	_, err := a.c.UpdateDatapath(cmd.Context(), dpid, apitype.DatapathUpdate{FloodPerm: &slice})
+	return err
+}
+
+func (a *app) setConfig() *cobra.Command {
+	var flood, limit, adoption string
+	var cache int
+	cmd := &cobra.Command{
+		Use:   "set-config",
+		Short: "Change settings, limits and flood permissions",
+		Example: `  fvctl set-config --enable-topo-ctrl
+  fvctl set-config -l fl-1,any,500
+  fvctl set-config -f fl-1,00:00:00:00:00:00:00:01`,
+		Args: exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !anyChanged(cmd) {
+				return usagef("nothing to change: give at least one option (see fvctl set-config --help)")
+			}
+			u := apitype.SettingsUpdate{FlowTracking: a.pair(cmd, "tracking"), StatsDesc: a.pair(cmd, "stats-desc"), Topology: a.pair(cmd, "topo-ctrl"),
+				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption)}
+			lim := strings.Split(limit, ",")
+			n := 0
+			if cmd.Flags().Changed("flowmod-limit") {
+				var err error
+				if len(lim) != 3 {
+					return usagef("-l %q: want SLICE,DPID,LIMIT", limit)
+				}
+				if n, err = strconv.Atoi(lim[2]); err != nil {
+					return usagef("limit %q: want a number, -1 for no limit", lim[2])
+				}
+			}
+			if u != (apitype.SettingsUpdate{}) {
+				if _, err := a.c.UpdateSettings(cmd.Context(), u); err != nil {
+					return err
+				}
+			}
+			if cmd.Flags().Changed("flood-perm") {
+				slice, dpid, _ := strings.Cut(flood, ",")
+				if err := a.setFlood(cmd, slice, dpid); err != nil {
+					return err
+				}
+			}
+			if cmd.Flags().Changed("flowmod-limit") {
+				if err := a.setLimit(cmd, lim[0], lim[1], n); err != nil {
+					return err
+				}
+			}
+			return a.done(map[string]bool{"updated": true}, "Configuration has been updated")
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&flood, "flood-perm", "f", "", "SLICE[,DPID] that may use the switch's own flooding; an empty SLICE takes it away")
+	f.StringVarP(&limit, "flowmod-limit", "l", "", "SLICE,DPID,LIMIT: flows a slice may hold on a datapath, or any; -1 for no limit")
+	f.IntVarP(&cache, "flow-stats-cache", "c", 0, "seconds flow statistics are kept")
+	f.StringVar(&adoption, "adoption", "", "what happens to the flows of a switch that connects: adopt or flush")
+	for _, p := range []string{"tracking", "stats-desc", "topo-ctrl"} {
+		f.Bool("enable-"+p, false, "turn "+p+" on")
+		f.Bool("disable-"+p, false, "turn "+p+" off")
+		cmd.MarkFlagsMutuallyExclusive("enable-"+p, "disable-"+p)
+	}
+	return cmd
+}
+
+func (a *app) listVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list-version",
+		Short:   "Show the versions of govisor and its database",
+		Example: "  fvctl list-version",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v, err := a.c.Version(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show(v, nil, func(w io.Writer) error {
+				fmt.Fprintf(w, "FlowVisor version : %s\nFlowVisor DB version : %d\n", v.Version, v.DBVersion)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) listFVHealth() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list-fv-health",
+		Short:   "Show how govisor is doing",
+		Example: "  fvctl list-fv-health",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, err := a.c.Health(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show(h, nil, nil)
+		},
+	}
+}
+
+func (a *app) ping() *cobra.Command {
+	return &cobra.Command{
+		Use:     "ping MESSAGE",
+		Short:   "See whether govisor answers",
+		Example: "  fvctl ping hello",
+		Args:    exact("MESSAGE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := a.c.Version(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.done(map[string]string{"pong": args[0], "version": v.Version}, "Got reply:\nPONG(%s): FV version=%s::%s", a.user(), v.Version, args[0])
+		},
+	}
+}
+
+func parseLimit(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < -1 {
+		return 0, usagef("limit %q: want a number, -1 for no limit", text)
+	}
+	return n, nil
+}
+
+func (a *app) setMaximumFlowMods() *cobra.Command {
+	return &cobra.Command{
+		Use:     "setMaximumFlowMods SLICENAME DPID LIMIT",
+		Short:   "Limit the flows a slice may hold on a datapath, or (any) over all; -1 for no limit",
+		Example: "  fvctl setMaximumFlowMods fl-1 any 500",
+		Args:    exact("SLICENAME", "DPID", "LIMIT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := parseLimit(args[2])
+			if err != nil {
+				return err
+			}
+			if err := a.setLimit(cmd, args[0], args[1], n); err != nil {
+				return err
+			}
+			return a.done(map[string]any{"slice": args[0], "dpid": args[1], "flowmod_limit": n}, "success!")
+		},
+	}
+}
+
+func (a *app) getMaximumFlowMods() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getMaximumFlowMods SLICENAME DPID",
+		Short:   "Show how many flows a slice may hold on a datapath, or (any) over all",
+		Example: "  fvctl getMaximumFlowMods fl-1 any",
+		Args:    exact("SLICENAME", "DPID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, _, err := a.c.GetSlice(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			n := s.FlowModLimit
+			if splitDPIDs(args[1])[0] != "any" {
+				d, err := a.c.GetDatapath(cmd.Context(), args[1])
+				if err != nil {
+					return err
+				}
+				n = -1
+				for _, l := range s.Limits {
+					if l.DPID == d.DPID {
+						n = l.FlowModLimit
+					}
+				}
+			}
+			return a.done(map[string]any{"slice": args[0], "dpid": args[1], "flowmod_limit": n}, "The maximum limit for slice %s on %s : %d", args[0], args[1], n)
+		},
+	}
+}
+
+func (a *app) getCurrentFlowMods() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getCurrentFlowMods SLICENAME DPID",
+		Short:   "Show how many flows a slice holds on a datapath, or (any) over all",
+		Example: "  fvctl getCurrentFlowMods fl-1 any",
+		Args:    exact("SLICENAME", "DPID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, h, err := a.slice(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			n := h.FlowMods
+			if splitDPIDs(args[1])[0] != "any" {
+				d, err := a.c.GetDatapath(cmd.Context(), args[1])
+				if err != nil {
+					return err
+				}
+				n = d.FlowMods[args[0]]
+			}
+			return a.done(map[string]any{"slice": args[0], "dpid": args[1], "flow_mods": n}, "The current limit for slice %s on %s : %d", args[0], args[1], n)
+		},
+	}
+}
+
+func (a *app) setRateLimit() *cobra.Command {
+	return &cobra.Command{
+		Use:     "setRateLimit SLICENAME MESSAGES-PER-SECOND",
+		Short:   "Limit the messages a slice's controller may send; -1 for no limit",
+		Example: "  fvctl setRateLimit fl-1 1000",
+		Args:    exact("SLICENAME", "MESSAGES-PER-SECOND"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := parseLimit(args[1])
+			if err != nil {
+				return err
+			}
+			s, err := a.c.UpdateSlice(cmd.Context(), args[0], apitype.SliceUpdate{RateLimit: &n}, "")
+			if err != nil {
+				return err
+			}
+			return a.done(s, "success!")
+		},
+	}
+}
+
+func (a *app) setFloodPerm() *cobra.Command {
+	return &cobra.Command{
+		Use:     "setFloodPerm DPID SLICENAME",
+		Short:   "Let a slice use a switch's own flooding",
+		Example: "  fvctl setFloodPerm 00:00:00:00:00:00:00:01 fl-1",
+		Args:    exact("DPID", "SLICENAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.setFlood(cmd, args[1], args[0]); err != nil {
+				return err
+			}
+			return a.done(map[string]string{"dpid": args[0], "flood_perm": args[1]}, "success!")
+		},
+	}
+}
+
+func (a *app) getFloodPerm() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getFloodPerm DPID",
+		Short:   "Show which slice may use a switch's own flooding",
+		Example: "  fvctl getFloodPerm 00:00:00:00:00:00:00:01",
+		Args:    exact("DPID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			slice, err := a.floodPerm(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return a.done(map[string]string{"dpid": args[0], "flood_perm": slice}, "DPID %s can be flooded by slice %s", args[0], slice)
+		},
+	}
+}
+
+func (a *app) setDefaultFloodPerm() *cobra.Command {
+	return &cobra.Command{
+		Use:     "setDefaultFloodPerm SLICENAME",
+		Short:   "Let a slice use the flooding of every switch that says nothing else",
+		Example: "  fvctl setDefaultFloodPerm fl-1",
+		Args:    exact("SLICENAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.setFlood(cmd, args[0], ""); err != nil {
+				return err
+			}
+			return a.done(map[string]string{"default_flood_perm": args[0]}, "success!")
+		},
+	}
+}
+
+func (a *app) getDefaultFloodPerm() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getDefaultFloodPerm",
+		Short:   "Show which slice may flood by default",
+		Example: "  fvctl getDefaultFloodPerm",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			slice, err := a.floodPerm(cmd, "")
+			if err != nil {
+				return err
+			}
+			return a.done(map[string]string{"default_flood_perm": slice}, "Default floodperm is enabled for slice %s", slice)
+		},
+	}
+}
+
+func (a *app) setFlowTracking() *cobra.Command {
+	return &cobra.Command{
+		Use:     "setFlowTracking true|false",
+		Short:   "Turn flow tracking on or off",
+		Example: "  fvctl setFlowTracking true",
+		Args:    exact("true|false"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			on, err := strconv.ParseBool(strings.ToLower(args[0]))
+			if err != nil {
+				return usagef("%q: want true or false", args[0])
+			}
+			st, err := a.c.UpdateSettings(cmd.Context(), apitype.SettingsUpdate{FlowTracking: &on})
+			if err != nil {
+				return err
+			}
+			return a.done(st, "success!")
+		},
+	}
+}
+
+func (a *app) getFlowTracking() *cobra.Command {
+	return &cobra.Command{
+		Use:     "getFlowTracking",
+		Short:   "Show whether flow tracking is on",
+		Example: "  fvctl getFlowTracking",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			st, err := a.c.GetSettings(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.done(map[string]bool{"flow_tracking": st.FlowTracking}, "%s", onOff(st.FlowTracking, "enabled", "disabled"))
+		},
+	}
+}
