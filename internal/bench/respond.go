@@ -1,0 +1,222 @@
+package bench
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// Answer is what a Responder sends for a packet_in.
+type Answer int
+
+// The answers. Each leaves by the port the frame came from, which is a port of the slice in any slicing.
+const (
+	AnswerPacketOut Answer = iota
+	AnswerFlowMod
+)
+
+// ParseAnswer reads "packet-out" or "flow-mod".
+func ParseAnswer(s string) (Answer, error) {
+	switch s {
+	case "packet-out", "packet_out":
+		return AnswerPacketOut, nil
+	case "flow-mod", "flow_mod":
+		return AnswerFlowMod, nil
+	}
+	return 0, fmt.Errorf("answer is %q: want packet-out or flow-mod", s)
+}
+
+func (a Answer) String() string {
+	if a == AnswerFlowMod {
+		return "flow-mod"
+	}
+	return "packet-out"
+}
+
+// Responder is a controller that answers each packet_in at once and does nothing else.
+type Responder struct {
+	Answer Answer
+	Clock  *Clockwork    // shared with a Generator in a sandwich; nil: none
+	Probe  time.Duration // sandwich: send a barrier, a table-stats request and an echo this often on each connection; 0: never
+
+	PacketIns atomic.Uint64 // received so far
+}
+
+// Serve answers connections on l until ctx ends or l fails; it returns after the last connection has ended.
+func (r *Responder) Serve(ctx context.Context, l net.Listener) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		wg.Go(func() {
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			defer stop()
+			defer conn.Close()
+			c := &responderConn{r: r, conn: conn, in: ofwire.NewReader(conn, 64<<10), flowMod: flowModTemplate()}
+			_ = c.run() // a peer that goes away is the normal end
+		})
+	}
+}
+
+type responderConn struct {
+	r       *Responder
+	conn    net.Conn
+	in      *ofwire.Reader
+	out     []byte
+	flowMod []byte
+	dpid    uint64
+	probed  time.Time
+	echo    time.Time
+}
+
+func (c *responderConn) run() error {
+	for _, m := range []of10.Message{&of10.Hello{XID: 1}, &of10.FeaturesRequest{XID: 2}, &of10.SetConfig{XID: 3, MissSendLen: 0xffff}} {
+		c.out, _ = m.AppendBinary(c.out)
+	}
+	for {
+		if !c.in.Buffered() && len(c.out) > 0 {
+			c.probe()
+			if _, err := c.conn.Write(c.out); err != nil {
+				return err
+			}
+			c.out = c.out[:0]
+		}
+		b, err := c.in.Next()
+		if err != nil {
+			return err
+		}
+		if err := c.handle(b); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *responderConn) handle(b []byte) error {
+	switch of10.Type(b[1]) {
+	case of10.TypePacketIn:
+		return c.packetIn(b)
+	case of10.TypeEchoRequest:
+		at := len(c.out)
+		c.out = append(c.out, b...)
+		c.out[at+1] = byte(of10.TypeEchoReply)
+	case of10.TypeFeaturesReply:
+		if len(b) >= 16 {
+			c.dpid = binary.BigEndian.Uint64(b[8:])
+		}
+	case of10.TypeBarrierReply:
+		c.arrived(KindBarrierReply)
+	case of10.TypeStatsReply:
+		c.arrived(KindStatsReply)
+	case of10.TypeEchoReply:
+		c.arrived(KindEcho)
+	}
+	return nil
+}
+
+func (c *responderConn) arrived(k Kind) {
+	if c.r.Clock != nil {
+		c.r.Clock.Arrived(c.dpid, k, 0)
+	}
+}
+
+func (c *responderConn) packetIn(b []byte) error {
+	if len(b) < packetInHead {
+		return errors.New("short packet_in")
+	}
+	c.r.PacketIns.Add(1)
+	frame := b[packetInHead:]
+	inPort := binary.BigEndian.Uint16(b[14:])
+	if c.r.Clock != nil {
+		if at, ok := stampOf(frame); ok {
+			c.r.Clock.Stamped(KindPacketIn, at)
+		}
+	}
+	if c.r.Answer == AnswerFlowMod {
+		c.appendFlowMod(b[8:12], inPort, frame)
+		return nil
+	}
+	c.appendPacketOut(b[8:12], inPort, frame)
+	return nil
+}
+
+// appendPacketOut sends the frame (or its buffer) back out of the port it came from.
+func (c *responderConn) appendPacketOut(buffer []byte, inPort uint16, frame []byte) {
+	if binary.BigEndian.Uint32(buffer) != of10.NoBuffer {
+		frame = nil
+	}
+	at := len(c.out)
+	c.out = append(c.out, 1, byte(of10.TypePacketOut), 0, 0, 0, 0, 0, 9)
+	c.out = append(c.out, buffer...)
+	c.out = binary.BigEndian.AppendUint16(c.out, inPort)
+	c.out = append(c.out, 0, 8)                                     // actions_len
+	c.out = append(c.out, 0, 0, 0, 8, 0xff, 0xf8, 0, 0)             // OUTPUT:IN_PORT
+	binary.BigEndian.PutUint16(c.out[at+2:], uint16(24+len(frame))) // length
+	c.out = append(c.out, frame...)
+	if c.r.Clock != nil && len(frame) >= payloadAt+8 {
+		binary.BigEndian.PutUint64(c.out[at+24+payloadAt:], uint64(c.r.Clock.Now()))
+	}
+}
+
+func flowModTemplate() []byte {
+	m := &of10.FlowMod{XID: 10, Command: of10.FlowModAdd, IdleTimeout: 60, Priority: 100, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(of10.PortInPort, 0)}}
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		panic(err) // a constant message of ours
+	}
+	return b
+}
+
+// appendFlowMod installs an exact flow for the frame, as a learning switch does.
+func (c *responderConn) appendFlowMod(buffer []byte, inPort uint16, frame []byte) {
+	h := packet.Parse(frame, uint32(inPort))
+	at := len(c.out)
+	c.out = append(c.out, c.flowMod...)
+	m := c.out[at+ofHeaderLen:]
+	binary.BigEndian.PutUint32(m[0:], 0)
+	binary.BigEndian.PutUint16(m[4:], inPort)
+	copy(m[6:], h.DLSrc[:])
+	copy(m[12:], h.DLDst[:])
+	binary.BigEndian.PutUint16(m[18:], h.DLVLAN)
+	m[20] = h.DLVLANPCP
+	binary.BigEndian.PutUint16(m[22:], h.DLType)
+	m[24], m[25] = h.NWTos, h.NWProto
+	binary.BigEndian.PutUint32(m[28:], h.NWSrc)
+	binary.BigEndian.PutUint32(m[32:], h.NWDst)
+	binary.BigEndian.PutUint16(m[36:], h.TPSrc)
+	binary.BigEndian.PutUint16(m[38:], h.TPDst)
+	copy(c.out[at+64:], buffer)
+	if c.r.Clock != nil {
+		c.r.Clock.Sent(c.dpid, KindFlowMod, binary.BigEndian.Uint32(h.DLSrc[2:]))
+	}
+}
+
+// probe adds the rare messages of a sandwich when their time has come.
+func (c *responderConn) probe() {
+	if c.r.Clock == nil || c.r.Probe == 0 || c.dpid == 0 || time.Since(c.probed) < c.r.Probe {
+		return
+	}
+	c.probed = time.Now()
+	for _, m := range []of10.Message{&of10.BarrierRequest{XID: 20}, &of10.StatsRequest{XID: 21, StatsType: of10.StatsTable}, &of10.EchoRequest{XID: 22, Data: []byte("bench")}} {
+		c.out, _ = m.AppendBinary(c.out)
+	}
+	c.r.Clock.Sent(c.dpid, KindBarrierRequest, 0)
+	c.r.Clock.Sent(c.dpid, KindStatsRequest, 0)
+	c.r.Clock.Sent(c.dpid, KindEcho, 0)
+}
