@@ -175,7 +175,7 @@ func (c *responderConn) appendPacketOut(buffer []byte, inPort uint16, frame []by
 }
 
 func flowModTemplate() []byte {
-	m := &of10.FlowMod{XID: 10, Command: of10.FlowModAdd, IdleTimeout: 60, Priority: 100, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(of10.PortInPort, 0)}}
+	m := &of10.FlowMod{XID: 10, Command: of10.FlowAdd, IdleTimeout: 60, Priority: 100, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(of10.PortInPort, 0)}}
 	b, err := m.AppendBinary(nil)
 	if err != nil {
 		panic(err) // a constant message of ours

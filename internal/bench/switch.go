@@ -182,7 +182,7 @@ func (s *fakeSwitch) handle(b []byte) error {
 		}
 		s.answered(slot, ok)
 	case of10.TypeFlowMod:
-		if cmd := binary.BigEndian.Uint16(b[flowModCookieAt+8:]); cmd >= uint16(of10.FlowModDelete) {
+		if cmd := binary.BigEndian.Uint16(b[flowModCookieAt+8:]); cmd >= uint16(of10.FlowDelete) {
 			return nil // a clean-up, not an answer
 		}
 		slot, ok := slotOfFlowMod(b)
@@ -229,7 +229,7 @@ func (s *fakeSwitch) reply(b []byte) error {
 	case *of10.QueueGetConfigRequest:
 		re = &of10.QueueGetConfigReply{XID: m.XID, Port: m.Port}
 	case *of10.Vendor:
-		re = of10.NewError(of10.ErrBadRequest, of10.BadRequestBadVendor, b)
+		re = of10.NewError(of10.ErrorBadRequest, of10.BadRequestBadVendor, b)
 		re.SetTransactionID(m.XID)
 	default:
 		return fmt.Errorf("a controller does not send %v", m.Type())
@@ -260,11 +260,11 @@ func emptyStats(m *of10.StatsRequest) *of10.StatsReply {
 	re := &of10.StatsReply{XID: m.XID, StatsType: m.StatsType}
 	switch m.StatsType {
 	case of10.StatsDesc:
-		re.Body = &of10.DescStats{MfrDesc: "govisor", HWDesc: "bench", SWDesc: "bench", DPDesc: "generator"}
+		re.Body = &of10.DescStats{Manufacturer: "govisor", Hardware: "bench", Software: "bench", Datapath: "generator"}
 	case of10.StatsAggregate:
 		re.Body = &of10.AggregateStats{}
 	case of10.StatsTable:
-		re.Body = of10.TableStatsList{{TableID: 0, Name: "bench", Wildcards: of10.WildAll, MaxEntries: 1 << 20}}
+		re.Body = of10.TableStatsReply{{TableID: 0, Name: "bench", Wildcards: of10.WildAll, MaxEntries: 1 << 20}}
 	}
 	return re
 }

@@ -1,0 +1,166 @@
+package bench
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serve starts a responder on a loopback port and stops it with the test.
+func serve(t *testing.T, r *Responder) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("responder: %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
+func short(addr string) GeneratorConfig {
+	return GeneratorConfig{Network: "tcp", Address: addr, Switches: 3, MACs: 50, Slices: 2, Nets: 300, WarmUp: 20 * time.Millisecond, Duration: 150 * time.Millisecond}
+}
+
+func TestEveryPacketInIsAnsweredAndCounted(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []Answer{AnswerPacketOut, AnswerFlowMod} {
+		for _, window := range []int{1, 32} {
+			t.Run(answer.String(), func(t *testing.T) {
+				r := &Responder{Answer: answer}
+				cfg := short(serve(t, r))
+				cfg.Window = window
+				res, err := Generate(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.Responses == 0 || res.Lost != 0 || res.Errors != 0 {
+					t.Errorf("responses %d, lost %d, errors %d", res.Responses, res.Lost, res.Errors)
+				}
+				if got := r.PacketIns.Load(); got < res.Responses {
+					t.Errorf("controller saw %d packet_ins, generator counted %d answers", got, res.Responses)
+				}
+				if res.Delay.Count != res.Responses || len(res.PerSwitch) != 3 || len(res.PerSlice) != 2 {
+					t.Errorf("delay count %d, switches %d, slices %d", res.Delay.Count, len(res.PerSwitch), len(res.PerSlice))
+				}
+				for i, s := range res.PerSlice {
+					if s.Count == 0 {
+						t.Errorf("slice %d got no answer", i)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestSandwichMeasuresEveryKind(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []Answer{AnswerPacketOut, AnswerFlowMod} {
+		clock := NewClockwork()
+		cfg := short(serve(t, &Responder{Answer: answer, Clock: clock, Probe: 5 * time.Millisecond}))
+		cfg.Clock = clock
+		res, err := Generate(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"packet_in", "barrier_request", "barrier_reply", "stats_request", "stats_reply", "echo"}
+		if answer == AnswerFlowMod {
+			want = append(want, "flow_mod")
+		} else {
+			want = append(want, "packet_out")
+		}
+		// An echo is answered by whoever is next to the responder; here that is the generator itself.
+		for _, k := range want {
+			if res.OneWay[k].Count == 0 {
+				t.Errorf("%v: no delay of %s measured: %v", answer, k, res.OneWay)
+			}
+		}
+	}
+}
+
+// A silent controller must show up as lost packet_ins, not as a hang.
+func TestLostPacketInsAreCounted(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.Write([]byte{1, 0, 0, 8, 0, 0, 0, 1, 1, 5, 0, 8, 0, 0, 0, 2})
+		buf := make([]byte, 4096)
+		for {
+			if _, err := conn.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	cfg := GeneratorConfig{Network: "tcp", Address: l.Addr().String(), Window: 4, WarmUp: time.Millisecond, Duration: stall + 500*time.Millisecond}
+	res, err := Generate(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Responses != 0 || res.Lost < 4 {
+		t.Errorf("responses %d, lost %d; want 0 and at least 4", res.Responses, res.Lost)
+	}
+}
+
+func TestBadTargetsAndNumbersAreNamed(t *testing.T) {
+	t.Parallel()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := free.Addr().String()
+	free.Close()
+
+	http, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.Close()
+	go func() {
+		for {
+			c, err := http.Accept()
+			if err != nil {
+				return
+			}
+			c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+			c.Close()
+		}
+	}()
+
+	tests := []struct {
+		name string
+		cfg  GeneratorConfig
+		want string
+	}{
+		{"nobody listens", GeneratorConfig{Network: "tcp", Address: nobody}, "is a controller listening there?"},
+		{"not OpenFlow", GeneratorConfig{Network: "tcp", Address: http.Addr().String()}, "is it an OpenFlow 1.0 controller?"},
+		{"negative switches", GeneratorConfig{Network: "tcp", Address: nobody, Switches: -1}, "switches is -1"},
+		{"too many MACs", GeneratorConfig{Network: "tcp", Address: nobody, MACs: 1 << 30}, "macs is 1073741824"},
+		{"no address", GeneratorConfig{}, "no address"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Generate(t.Context(), tt.cfg)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
