@@ -24,15 +24,17 @@ type fakeSwitch struct {
 	tmpl  []byte
 
 	// Owned by run.
-	r        *ofwire.Reader
-	out      []byte
-	sent     []time.Duration // by slot: when the request left; 0 is free
-	nextSlot uint32
-	oldest   uint32 // for answers that name no slot
-	inflight int
-	seq      int
-	delay    Histogram
-	perSlice []Histogram
+	r          *ofwire.Reader
+	out        []byte
+	sent       []time.Duration // by slot: when the request left; 0 is free
+	nextSlot   uint32
+	oldest     uint32 // for answers that name no slot
+	inflight   int
+	seq        int
+	waitsFor   time.Duration // of the read deadline that is set
+	waitsSince uint64        // answers when it was set
+	delay      Histogram
+	perSlice   []Histogram
 
 	ready     chan struct{} // closed when the controller has asked for the features
 	running   atomic.Bool   // set by the generator: send packet_ins
@@ -57,10 +59,13 @@ func newFakeSwitch(cfg *GeneratorConfig, dpid uint64, conn net.Conn) *fakeSwitch
 	return s
 }
 
-// run serves the connection until it fails or is closed. The read deadline doubles as the wake-up for starting and for lost packet_ins.
+// run serves the connection until it fails or is closed. The read deadline doubles as the wake-up for starting and for lost packet_ins; it is renewed
+// when it passes and not for each message, which would cost more than the message.
 func (s *fakeSwitch) run() error {
 	s.out = append(s.out, 1, 0, 0, 8, 0, 0, 0, 0) // HELLO
-	var lastAnswers uint64
+	if err := s.renewDeadline(); err != nil {
+		return err
+	}
 	for {
 		if s.running.Load() {
 			s.fill()
@@ -68,42 +73,45 @@ func (s *fakeSwitch) run() error {
 		if err := s.flush(); err != nil {
 			return err
 		}
-		if s.inflight == 0 || s.answers.Load() == lastAnswers {
-			// Renewed only when idle or stuck: a deadline per message would cost more than the message.
-			if err := s.conn.SetReadDeadline(time.Now().Add(s.patience())); err != nil {
-				return err
-			}
+		err := s.serveBuffered()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.giveUpIfStuck()
+			err = s.renewDeadline()
 		}
-		lastAnswers = s.answers.Load()
-		for {
-			frame, err := s.r.Next()
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				s.timeout(lastAnswers)
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("switch %d: %w", s.dpid, err)
-			}
-			if err := s.handle(frame); err != nil {
-				return fmt.Errorf("switch %d: %w", s.dpid, err)
-			}
-			if !s.r.Buffered() {
-				break
-			}
+		if err != nil {
+			return fmt.Errorf("switch %d: %w", s.dpid, err)
 		}
 	}
 }
 
-func (s *fakeSwitch) patience() time.Duration {
+// serveBuffered waits for one message and handles it and all that came with it.
+func (s *fakeSwitch) serveBuffered() error {
+	for {
+		frame, err := s.r.Next()
+		if err != nil {
+			return err
+		}
+		if err := s.handle(frame); err != nil {
+			return err
+		}
+		if !s.r.Buffered() {
+			return nil
+		}
+	}
+}
+
+func (s *fakeSwitch) renewDeadline() error {
+	s.waitsSince = s.answers.Load()
+	s.waitsFor = 50 * time.Millisecond
 	if s.inflight > 0 {
-		return stall
+		s.waitsFor = stall
 	}
-	return 50 * time.Millisecond
+	return s.conn.SetReadDeadline(time.Now().Add(s.waitsFor))
 }
 
-// timeout gives up what is outstanding when nothing at all was answered since the deadline was set.
-func (s *fakeSwitch) timeout(before uint64) {
-	if s.inflight == 0 || s.answers.Load() != before {
+// giveUpIfStuck takes what is outstanding for lost when nothing at all was answered during a full stall.
+func (s *fakeSwitch) giveUpIfStuck() {
+	if s.waitsFor < stall || s.inflight == 0 || s.answers.Load() != s.waitsSince {
 		return
 	}
 	s.lost.Add(uint64(s.inflight))
