@@ -1,0 +1,89 @@
+package flowspace
+
+import "fmt"
+
+// MapKind chooses how the rules of a datapath are indexed.
+type MapKind uint8
+
+// The kinds of flow map.
+const (
+	Federated MapKind = iota // bitsets per field value; the default
+	Linear                   // a plain ordered list: the oracle
+)
+
+// String returns the name used in configuration.
+func (k MapKind) String() string {
+	if k == Linear {
+		return "linear"
+	}
+	return "federated"
+}
+
+// ParseMapKind reads "federated" or "linear"; empty is federated.
+func ParseMapKind(s string) (MapKind, error) {
+	switch s {
+	case "", "federated":
+		return Federated, nil
+	case "linear":
+		return Linear, nil
+	}
+	return 0, &FieldError{Field: "flow map", Value: s, Reason: "is unknown", Hint: "want federated or linear"}
+}
+
+// flowMap indexes the rules of one partition; immutable. A query names the
+// datapath, because rules of several datapaths may be in one map.
+type flowMap interface {
+	// owner returns the first rule in order that matches, nil if none.
+	owner(h *Header, dpid uint64) *Rule
+	// overlapping appends, in order, the rules with a header in common with m.
+	overlapping(m *Match, dpid uint64, dst []*Rule) []*Rule
+	// each calls f in order until f returns false.
+	each(f func(*Rule) bool)
+	len() int
+	// edit returns a map without remove and with add; both in order.
+	edit(remove, add []*Rule) flowMap
+}
+
+var (
+	_ flowMap = linearMap{}
+)
+
+func newFlowMap(k MapKind) flowMap {
+	switch k {
+	case Linear, Federated:
+		return linearMap{}
+	}
+	panic(fmt.Sprintf("flowspace: unknown map kind %d", k))
+}
+
+// linearMap walks all rules in order.
+type linearMap struct{ list ruleList }
+
+func (l linearMap) owner(h *Header, dpid uint64) *Rule {
+	for _, c := range l.list.chunks {
+		for _, r := range c.rules {
+			if r.Match.Matches(h) && r.DPIDs.Has(dpid) {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+func (l linearMap) overlapping(m *Match, dpid uint64, dst []*Rule) []*Rule {
+	l.list.each(func(r *Rule) bool {
+		if r.Match.Overlaps(m) && r.DPIDs.Has(dpid) {
+			dst = append(dst, r)
+		}
+		return true
+	})
+	return dst
+}
+
+func (l linearMap) each(f func(*Rule) bool) { l.list.each(f) }
+
+func (l linearMap) len() int { return l.list.n }
+
+func (l linearMap) edit(remove, add []*Rule) flowMap {
+	return linearMap{l.list.edit(remove, add)}
+}
