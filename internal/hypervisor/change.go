@@ -1,0 +1,217 @@
+package hypervisor
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/store"
+	"github.com/govisor/govisor/ofwire"
+)
+
+const (
+	// auditKeep is how many audit entries stay.
+	auditKeep = 1_000_000
+	// settleWait bounds how long an answer waits for sessions to follow.
+	settleWait = 2 * time.Second
+)
+
+// change is one change being prepared: the next state and what to write for it.
+// Nothing in it is shared with the present state but immutable values.
+type change struct {
+	st      *state
+	by      Principal
+	now     time.Time
+	ops     []func(*store.Tx) error
+	all     bool // every datapath is touched
+	touched map[ofwire.DatapathID]struct{}
+	events  []apitype.Event
+	detail  string // for the audit log
+}
+
+func newChange(old *state, by Principal, now time.Time) *change {
+	next := *old
+	next.slices = maps.Clone(old.slices)
+	next.order = slices.Clone(old.order)
+	next.datapaths = maps.Clone(old.datapaths)
+	next.accounts = maps.Clone(old.accounts)
+	next.tokens = maps.Clone(old.tokens)
+	return &change{st: &next, by: by, now: now, touched: map[ofwire.DatapathID]struct{}{}}
+}
+
+func (c *change) write(op func(*store.Tx) error) { c.ops = append(c.ops, op) }
+
+func (c *change) event(typ, dpid, slice, detail string) {
+	c.events = append(c.events, apitype.Event{Type: typ, DPID: dpid, Slice: slice, Detail: detail})
+}
+
+func (c *change) touch(a flowspace.Affected) {
+	c.all = c.all || a.AllDatapaths
+	for _, d := range a.Datapaths {
+		c.touched[ofwire.DatapathID(d)] = struct{}{}
+	}
+}
+
+// touchSlice touches the datapaths where a slice has rules.
+func (c *change) touchSlice(name string) {
+	c.st.flows.Each(func(r *flowspace.Rule) bool {
+		if r.Permission(name) == 0 {
+			return true
+		}
+		if r.DPIDs.IsAll() {
+			c.all = true
+			return false
+		}
+		for d := range r.DPIDs.List() {
+			c.touched[ofwire.DatapathID(d)] = struct{}{}
+		}
+		return true
+	})
+}
+
+func (c *change) putSlice(s *Slice) {
+	c.st.slices[s.Name] = s
+	c.st.sortSlices()
+	rec := s.record()
+	c.write(func(tx *store.Tx) error { return tx.PutSlice(rec) })
+}
+
+func (c *change) putAccount(a store.Account) {
+	c.st.accounts[a.Name] = a
+	c.write(func(tx *store.Tx) error { return tx.PutAccount(a) })
+}
+
+// applyRules changes the flowspace and says which rules to write.
+func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, error) {
+	next, affected, err := c.st.flows.Apply(changes)
+	if err != nil {
+		return affected, fromFlowspace(err)
+	}
+	c.st.flows = next
+	c.touch(affected)
+	c.write(func(tx *store.Tx) error {
+		// The last word on each id counts.
+		gone := map[uint64]bool{}
+		put := make(map[uint64]*flowspace.Rule, len(affected.Rules))
+		for i, r := range affected.Rules {
+			if changes[i].Op == flowspace.Remove {
+				gone[r.ID] = true
+				delete(put, r.ID)
+			} else {
+				delete(gone, r.ID)
+				put[r.ID] = r
+			}
+		}
+		records := make([]store.Rule, 0, len(put))
+		for _, id := range slices.Sorted(maps.Keys(put)) {
+			records = append(records, recordOf(put[id]))
+		}
+		return errors.Join(tx.DeleteRules(slices.Sorted(maps.Keys(gone))...), tx.PutRules(records...), tx.SetNextRuleID(next.NextID()))
+	})
+	return affected, nil
+}
+
+// request describes a change for permission and audit.
+type request struct {
+	by     Principal
+	act    action
+	slice  string // target of act, if it has one
+	action string // name in the audit log
+	target string // what it is about, for the audit log
+	dryRun bool
+}
+
+// do is the one way to change anything: permission, validation by prepare,
+// store, publication, answer. It returns the state after the change.
+func (s *Service) do(ctx context.Context, r request, prepare func(*change) error) (*state, error) {
+	s.mu.Lock()
+	cur := s.state.Load()
+	if !cur.allowed(r.by, r.act, r.slice) {
+		s.mu.Unlock()
+		s.refused(r, "not permitted")
+		return nil, denied(r.by, r.action)
+	}
+	c := newChange(cur, r.by, s.now())
+	if err := prepare(c); err != nil {
+		s.mu.Unlock()
+		if KindOf(err) == apitype.KindDenied {
+			s.refused(r, err.Error())
+		}
+		return nil, err
+	}
+	if r.dryRun {
+		s.mu.Unlock()
+		return c.st, nil
+	}
+	if err := s.commitLocked(c, r); err != nil {
+		s.mu.Unlock()
+		s.log.WithError(err).Error("store refused a change")
+		return nil, &Error{Kind: apitype.KindInternal, Detail: "the change could not be written to disk; nothing was changed", Index: -1, Err: err}
+	}
+	waits := s.publishLocked(c)
+	s.mu.Unlock()
+	for _, e := range c.events {
+		s.events.emit(c.now, e)
+	}
+	settle(ctx, waits)
+	return c.st, nil
+}
+
+func (s *Service) commitLocked(c *change, r request) error {
+	entry := store.Audit{Time: c.now.UTC(), Who: r.by.Account, From: r.by.From, Action: r.action, Target: clip(r.target), OK: true, Detail: clip(c.detail)}
+	err := s.db.Update(func(tx *store.Tx) error {
+		for _, op := range c.ops {
+			if err := op(tx); err != nil {
+				return err
+			}
+		}
+		_, err := tx.AppendAudit(entry, auditKeep)
+		return err
+	})
+	if err == nil {
+		c.st.revision++
+	}
+	return err
+}
+
+// settle waits until the sessions follow, but not for ever.
+func settle(ctx context.Context, waits []<-chan struct{}) {
+	if len(waits) == 0 {
+		return
+	}
+	timer := time.NewTimer(settleWait)
+	defer timer.Stop()
+	for _, w := range waits {
+		select {
+		case <-w:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refused notes an attempt that was not permitted, a few per second at most.
+func (s *Service) refused(r request, why string) {
+	s.log.WithField("account", r.by.Account).WithField("from", r.by.From).WithField("action", r.action).Warn("refused")
+	if !s.refusals.AllowN(s.now(), 1) {
+		return
+	}
+	s.audit(store.Audit{Who: r.by.Account, From: r.by.From, Action: r.action, Target: clip(r.target), Detail: clip(why)})
+}
+
+// audit writes an entry that belongs to no change.
+func (s *Service) audit(a store.Audit) {
+	a.Time = s.now().UTC()
+	if err := s.db.Update(func(tx *store.Tx) error {
+		_, err := tx.AppendAudit(a, auditKeep)
+		return err
+	}); err != nil {
+		s.log.WithError(err).Error("cannot write the audit log")
+	}
+}

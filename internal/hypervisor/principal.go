@@ -1,0 +1,104 @@
+package hypervisor
+
+// Role is what an account is for.
+type Role string
+
+// The roles.
+const (
+	RoleAdmin  Role = "admin"
+	RoleSlice  Role = "slice"
+	RoleViewer Role = "viewer"
+)
+
+// Scope narrows what a token may do below its account.
+type Scope string
+
+// The scopes.
+const (
+	ScopeFull Scope = "full"
+	ScopeRead Scope = "read"
+)
+
+// Principal is who asks. The zero value may do nothing.
+type Principal struct {
+	Account string
+	Role    Role
+	Scope   Scope
+	Via     string // password, token, socket, certificate
+	From    string // address, for the audit log
+}
+
+// Local is the principal of the unix socket: whoever may open it is the
+// administrator.
+func Local() Principal {
+	return Principal{Account: AdminName, Role: RoleAdmin, Scope: ScopeFull, Via: "socket", From: "socket"}
+}
+
+// action is something that needs permission.
+type action uint8
+
+const (
+	actReadSystem action = iota // version, health, settings, own identity
+	actReadSlice                // of a target slice
+	actReadShared               // what is filtered to the caller's part: flowspace, datapaths, links, events
+	actReadAudit
+	actReadConfig
+	actWriteSlice    // of a target slice: controllers, contact, password
+	actGovernSlice   // of a target slice: enable, raise limits
+	actRemoveSlice   // of a target slice
+	actCreateSlice   //
+	actWriteRules    //
+	actWriteSettings // and datapaths, accounts, import, snapshots
+	actOwnTokens     // the caller's own
+
+	actions // number of actions
+)
+
+// reading actions are all that a token of scope read has.
+func (a action) reading() bool { return a <= actReadConfig }
+
+// allowed is the one place that decides who may do what. target is the slice
+// concerned, if the action has one.
+func (st *state) allowed(p Principal, a action, target string) bool {
+	if p.Scope != ScopeFull && !(p.Scope == ScopeRead && a.reading()) {
+		return false
+	}
+	switch p.Role {
+	case RoleAdmin:
+		return true
+	case RoleViewer:
+		return a == actReadSystem || a == actReadSlice || a == actReadShared || a == actOwnTokens
+	case RoleSlice:
+		if st.slices[p.Account] == nil {
+			return false
+		}
+		switch a {
+		case actReadSystem, actReadShared, actOwnTokens:
+			return true
+		case actReadSlice, actWriteSlice, actRemoveSlice:
+			return target == p.Account || st.created(p.Account, target)
+		case actGovernSlice:
+			return st.created(p.Account, target)
+		}
+	}
+	return false
+}
+
+// created reports whether the slice target was made by account, or by a slice
+// that was. The chain ends: a creator is always older.
+func (st *state) created(account, target string) bool {
+	s := st.slices[target]
+	for range len(st.slices) {
+		if s == nil || s.Creator == s.Name {
+			return false
+		}
+		if s.Creator == account {
+			return true
+		}
+		s = st.slices[s.Creator]
+	}
+	return false
+}
+
+// seesAll reports whether listings are not narrowed for p.
+func (p Principal) seesAll() bool { return p.Role == RoleAdmin || p.Role == RoleViewer }

@@ -1,0 +1,231 @@
+package hypervisor
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/store"
+	"github.com/govisor/govisor/ofwire"
+)
+
+// Settings are the settings of the installation.
+type Settings struct {
+	FlowTracking     bool
+	StatsDesc        bool
+	Topology         bool
+	FlowStatsCache   int // seconds
+	DefaultFloodPerm string
+	Adoption         string // adopt or flush
+	// LLDPKey authenticates the probes of this installation.
+	LLDPKey []byte
+}
+
+// datapathConf is what is configured for a datapath, connected or not.
+type datapathConf struct {
+	floodPerm string // slice, "" for the default
+	limits    map[string]store.Limit
+}
+
+// state is everything the service knows, immutable once published.
+type state struct {
+	revision  uint64
+	slices    map[string]*Slice
+	order     []*Slice // by Order
+	flows     *flowspace.Snapshot
+	settings  Settings
+	datapaths map[ofwire.DatapathID]datapathConf
+	accounts  map[string]store.Account
+	tokens    map[string]store.Token
+}
+
+// loadState reads everything from the store.
+func loadState(db *store.Store) (*state, error) {
+	st := &state{slices: map[string]*Slice{}, datapaths: map[ofwire.DatapathID]datapathConf{},
+		accounts: map[string]store.Account{}, tokens: map[string]store.Token{}}
+	err := db.View(func(tx *store.Tx) error {
+		st.revision = tx.Revision()
+		records, err := tx.Slices()
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			s, err := sliceFromRecord(r)
+			if err != nil {
+				return err
+			}
+			st.slices[s.Name] = s
+		}
+		st.sortSlices()
+		accounts, err := tx.Accounts()
+		if err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			st.accounts[a.Name] = a
+		}
+		tokens, err := tx.Tokens()
+		if err != nil {
+			return err
+		}
+		for _, t := range tokens {
+			st.tokens[t.ID] = t
+		}
+		dps, err := tx.Datapaths()
+		if err != nil {
+			return err
+		}
+		for _, d := range dps {
+			st.datapaths[ofwire.DatapathID(d.DPID)] = datapathConf{d.FloodPerm, d.Limits}
+		}
+		if rec, ok, err := tx.Settings(); err != nil {
+			return err
+		} else if ok {
+			st.settings = Settings(rec)
+		}
+		return st.loadRules(tx)
+	})
+	return st, err
+}
+
+func (st *state) loadRules(tx *store.Tx) error {
+	var changes []flowspace.Change
+	if err := tx.EachRule(func(r store.Rule) error {
+		rule, err := ruleFromRecord(&r)
+		changes = append(changes, flowspace.Change{Op: flowspace.Add, Rule: rule})
+		return err
+	}); err != nil {
+		return err
+	}
+	empty := flowspace.New(flowspace.Options{Map: flowspace.Federated, NextID: tx.NextRuleID()})
+	flows, _, err := empty.Apply(changes)
+	if err != nil {
+		return fmt.Errorf("stored flowspace: %w", err)
+	}
+	st.flows = flows
+	return nil
+}
+
+func (st *state) sortSlices() {
+	st.order = slices.SortedFunc(maps.Values(st.slices), func(a, b *Slice) int { return cmp.Compare(a.Order, b.Order) })
+}
+
+func ruleFromRecord(r *store.Rule) (*flowspace.Rule, error) {
+	m, err := matchFromTerms(r.Match)
+	if err != nil {
+		return nil, fmt.Errorf("stored rule %d: %w", r.ID, err)
+	}
+	rule := &flowspace.Rule{ID: r.ID, Name: r.Name, Priority: r.Priority, Match: m, Queues: r.Queues, DPIDs: flowspace.AllDPIDs()}
+	if r.DPIDs != nil {
+		rule.DPIDs = flowspace.DPIDs(r.DPIDs...)
+	}
+	rule.Grants = make([]flowspace.Grant, len(r.Grants))
+	for i, g := range r.Grants {
+		rule.Grants[i] = flowspace.Grant{Slice: g.Slice, Perm: flowspace.Permission(g.Permission)}
+	}
+	if r.ForcedQueue >= 0 {
+		rule.ForcedQueue, rule.HasForcedQueue = uint32(r.ForcedQueue), true
+	}
+	return rule, nil
+}
+
+func recordOf(r *flowspace.Rule) store.Rule {
+	rec := store.Rule{ID: r.ID, Name: r.Name, Priority: r.Priority, Match: termsOf(&r.Match), Queues: r.Queues, ForcedQueue: -1}
+	if !r.DPIDs.IsAll() {
+		rec.DPIDs = slices.Collect(r.DPIDs.List())
+	}
+	rec.Grants = make([]store.Grant, len(r.Grants))
+	for i, g := range r.Grants {
+		rec.Grants[i] = store.Grant{Slice: g.Slice, Permission: uint8(g.Perm)}
+	}
+	if r.HasForcedQueue {
+		rec.ForcedQueue = int64(r.ForcedQueue)
+	}
+	return rec
+}
+
+// setTerms pairs the fields that are sets with their kinds on disk.
+func setTerms(m *flowspace.Match) [8]struct {
+	kind store.FieldKind
+	set  *flowspace.Set
+} {
+	return [8]struct {
+		kind store.FieldKind
+		set  *flowspace.Set
+	}{
+		{store.FieldInPort, &m.InPort}, {store.FieldDLVLAN, &m.DLVLAN}, {store.FieldDLVLANPCP, &m.DLVLANPCP}, {store.FieldDLType, &m.DLType},
+		{store.FieldNWTos, &m.NWTos}, {store.FieldNWProto, &m.NWProto}, {store.FieldTPSrc, &m.TPSrc}, {store.FieldTPDst, &m.TPDst},
+	}
+}
+
+func termsOf(m *flowspace.Match) (out []store.Term) {
+	for _, f := range setTerms(m) {
+		if f.set.IsAny() {
+			continue
+		}
+		for r := range f.set.Ranges() {
+			out = append(out, store.Term{Kind: f.kind, A: uint64(r.Lo), B: uint64(r.Hi)})
+		}
+	}
+	for _, f := range []struct {
+		kind store.FieldKind
+		m    flowspace.MACMask
+	}{{store.FieldDLSrc, m.DLSrc}, {store.FieldDLDst, m.DLDst}} {
+		if !f.m.IsAny() {
+			out = append(out, store.Term{Kind: f.kind, A: f.m.Addr, B: f.m.Mask})
+		}
+	}
+	for _, f := range []struct {
+		kind store.FieldKind
+		p    flowspace.Prefix
+	}{{store.FieldNWSrc, m.NWSrc}, {store.FieldNWDst, m.NWDst}} {
+		if !f.p.IsAny() {
+			out = append(out, store.Term{Kind: f.kind, A: uint64(f.p.Addr), B: uint64(f.p.Mask)})
+		}
+	}
+	return out
+}
+
+func matchFromTerms(terms []store.Term) (m flowspace.Match, err error) {
+	sets := setTerms(&m)
+	for len(terms) > 0 {
+		t := terms[0]
+		n := 1
+		for n < len(terms) && terms[n].Kind == t.Kind {
+			n++
+		}
+		switch t.Kind {
+		case store.FieldDLSrc:
+			m.DLSrc = flowspace.MACMask{Addr: t.A, Mask: t.B}
+		case store.FieldDLDst:
+			m.DLDst = flowspace.MACMask{Addr: t.A, Mask: t.B}
+		case store.FieldNWSrc:
+			m.NWSrc = flowspace.Prefix{Addr: uint32(t.A), Mask: uint32(t.B)}
+		case store.FieldNWDst:
+			m.NWDst = flowspace.Prefix{Addr: uint32(t.A), Mask: uint32(t.B)}
+		default:
+			i := slices.IndexFunc(sets[:], func(s struct {
+				kind store.FieldKind
+				set  *flowspace.Set
+			}) bool {
+				return s.kind == t.Kind
+			})
+			if i < 0 {
+				return m, fmt.Errorf("unknown field kind %d", t.Kind)
+			}
+			ranges := make([]flowspace.Range, n)
+			for j := range ranges {
+				ranges[j] = flowspace.Range{Lo: uint32(terms[j].A), Hi: uint32(terms[j].B)}
+			}
+			set, ok := flowspace.SetOf(ranges...)
+			if !ok {
+				return m, fmt.Errorf("field kind %d is empty", t.Kind)
+			}
+			*sets[i].set = set
+		}
+		terms = terms[n:]
+	}
+	return m, nil
+}
