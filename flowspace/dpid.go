@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/govisor/govisor/ofwire"
 )
 
 // DPIDSet is an immutable set of datapath ids: every datapath, or a list. The
@@ -115,9 +116,7 @@ func (d DPIDSet) String() string {
 }
 
 // FormatDPID writes a datapath id as eight octets.
-func FormatDPID(id uint64) string {
-	return macString(id >> 16)[:17] + ":" + macString(id << 32 & macMask)[:5]
-}
+func FormatDPID(id uint64) string { return ofwire.DatapathID(id).String() }
 
 // ParseDPIDs reads any, all, all_dpids or * (in either case), or a list of ids
 // separated by "|", "," or space. An id with colons or 0x is hexadecimal, one of
@@ -143,40 +142,9 @@ func ParseDPIDs(s string) (DPIDSet, error) {
 
 // ParseDPID reads one datapath id: 00:00:00:00:00:00:00:0a, 0xa or 10.
 func ParseDPID(s string) (uint64, error) {
-	bad := func(reason, hint string) (uint64, error) {
-		return 0, &FieldError{Field: "dpid", Value: s, Reason: reason, Hint: hint}
-	}
-	digits, base := s, 10
-	switch {
-	case strings.Contains(s, ":"):
-		base = 16
-		for o := range strings.SplitSeq(s, ":") {
-			if len(o) < 1 || len(o) > 2 {
-				return bad("is not a datapath id", "write octets such as 00:00:00:00:00:00:00:01")
-			}
-		}
-		digits = joinOctets(s)
-	case len(s) > 2 && (s[:2] == "0x" || s[:2] == "0X"):
-		digits, base = s[2:], 16
-	}
-	if base == 16 && len(digits) > 16 {
-		return bad("has more than 64 bits", "")
-	}
-	id, err := strconv.ParseUint(digits, base, 64)
+	id, err := ofwire.ParseDatapathID(s)
 	if err != nil {
-		return bad("is not a datapath id", "write 00:00:00:00:00:00:00:0a, 0xa or 10")
+		return 0, &FieldError{Field: "dpid", Value: s, Reason: "is not a datapath id", Hint: "write 00:00:00:00:00:00:00:0a, 0xa or 10", Err: err}
 	}
-	return id, nil
-}
-
-// joinOctets removes the colons; a one-digit octet gets its leading zero.
-func joinOctets(s string) string {
-	var b strings.Builder
-	for o := range strings.SplitSeq(s, ":") {
-		if len(o) == 1 {
-			b.WriteByte('0')
-		}
-		b.WriteString(o)
-	}
-	return b.String()
+	return uint64(id), nil
 }
