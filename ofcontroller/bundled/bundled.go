@@ -1,0 +1,16 @@
+// Package bundled registers the applications that come with govisor.
+package bundled
+
+import (
+	"sync"
+
+	"github.com/govisor/govisor/ofcontroller"
+	"github.com/govisor/govisor/ofcontroller/hub"
+	"github.com/govisor/govisor/ofcontroller/learning"
+)
+
+// Register registers them, once, however often it is called.
+var Register = sync.OnceFunc(func() {
+	ofcontroller.Register("hub", hub.Open)
+	ofcontroller.Register("learning", learning.Open)
+})
