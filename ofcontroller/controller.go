@@ -51,8 +51,8 @@ type Config struct {
 	// QueueLimit is how many packet_ins of one switch wait for handlers that are
 	// busy; more are dropped and counted. 0 means 1024.
 	QueueLimit int
-	// TLS is for ssl: and pssl: targets; nil refuses them.
-	TLS *tls.Config
+	// ServerTLS is for pssl: targets, ClientTLS for ssl: ones; nil refuses them.
+	ServerTLS, ClientTLS *tls.Config
 	// Log gets what is worth a line. nil is silent.
 	Log *logrus.Entry
 }
@@ -187,7 +187,7 @@ func (c *Controller) Listen(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	ln, err := ofconn.Listen(ctx, t, c.config().TLS)
+	ln, err := ofconn.Listen(ctx, t, c.config().ServerTLS)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (c *Controller) Connect(ctx context.Context, target string) error {
 	if t.Passive() || t.Network() == "" {
 		return fmt.Errorf("cannot connect to %v: want tcp, ssl or unix", t)
 	}
-	dialer := ofconn.Dialer{TLS: c.config().TLS}
+	dialer := ofconn.Dialer{TLS: c.config().ClientTLS}
 	var pause ofconn.Backoff
 	for {
 		nc, err := dialer.Dial(ctx, t)
