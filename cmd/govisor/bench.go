@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -212,12 +213,10 @@ func benchSandwichCommand() *cobra.Command {
 // startResponders listens on every address; stop ends all of them.
 func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	var ends []chan error
+	var wg sync.WaitGroup
 	stop = func() {
 		cancel()
-		for _, e := range ends {
-			<-e
-		}
+		wg.Wait()
 	}
 	for _, addr := range addrs {
 		l, err := net.Listen("tcp", addr)
@@ -225,9 +224,7 @@ func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (s
 			stop()
 			return nil, fmt.Errorf("%s: %w", strings.TrimSpace(addr), err)
 		}
-		end := make(chan error, 1)
-		ends = append(ends, end)
-		go func() { end <- r.Serve(ctx, l) }()
+		wg.Go(func() { _ = r.Serve(ctx, l) }) // fails only with its listener, which stop closes
 	}
 	return stop, nil
 }

@@ -34,7 +34,7 @@ func (p *proxyUnderTest) stop() {
 		_ = p.process.Wait()
 	}
 	if p.dir != "" {
-		os.RemoveAll(p.dir)
+		_ = os.RemoveAll(p.dir)
 	}
 }
 
@@ -140,7 +140,7 @@ func startGovisor(ctx context.Context, controllers []string, rules int) (*proxyU
 			p.addr = m[1]
 		}
 	}
-	go io.Copy(io.Discard, out)
+	go func() { _, _ = io.Copy(io.Discard, out) }()
 	if p.addr == "" {
 		p.stop()
 		return nil, errors.New("govisor serve did not say where it listens")

@@ -83,7 +83,6 @@ type responderConn struct {
 	flowMod []byte
 	dpid    uint64
 	probed  time.Time
-	echo    time.Time
 }
 
 func (c *responderConn) run() error {
