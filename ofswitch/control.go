@@ -43,7 +43,9 @@ func (s *Switch) listen(ctx context.Context) ([]listener, error) {
 			if err != nil {
 				return err
 			}
-			s.log.WithField("address", ln.Addr().String()).Info("listening")
+			if s.cfg.Listening != nil {
+				s.cfg.Listening(t, ln.Addr())
+			}
 			open = append(open, listener{t, ln, snoop})
 		}
 		return nil

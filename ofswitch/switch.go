@@ -52,6 +52,8 @@ type SwitchConfig struct {
 	// Snoop are passive targets whose clients get a copy of every message between
 	// the switch and its controllers.
 	Snoop []ofwire.Target
+	// Listening is told the real address of every listener; nil for nobody.
+	Listening func(t ofwire.Target, addr net.Addr)
 	// SFlow, if its Collectors are set, samples frames.
 	SFlow sflow.Config
 	// FlowModDelay makes the switch as slow as hardware: every flow_mod takes this long.

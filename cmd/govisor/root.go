@@ -47,7 +47,7 @@ controller as if it were a switch. Slices are made with fvctl or over the API.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(controllerCommand(), versionCommand(), benchCommand())
+	root.AddCommand(switchCommand(), controllerCommand(), versionCommand(), benchCommand())
 	return root
 }
 
