@@ -40,6 +40,7 @@ func (c *Counters) countTx(frame []byte) {
 	c.txBytes.Add(uint64(len(frame)))
 }
 
-func (c *Counters) countDrop(frame []byte) { c.drop[typeIndex(frame[1])].Add(1) }
+// CountDropped counts a message that was dropped before it reached a connection.
+func (c *Counters) CountDropped(frame []byte) { c.drop[typeIndex(frame[1])].Add(1) }
 
 func typeIndex(t uint8) uint8 { return min(t, NumTypes-1) }

@@ -1,6 +1,12 @@
 package ofconn
 
-import "context"
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/govisor/govisor/ofwire"
+)
 
 // Class says what may happen to a message when the peer does not keep up.
 type Class uint8
@@ -20,7 +26,7 @@ const (
 func (c *Conn) Append(frame []byte, class Class) bool {
 	queued := c.queued.Load()
 	if queued > int64(c.cfg.SoftLimit) && class == Droppable {
-		c.cfg.Counters.countDrop(frame)
+		c.cfg.Counters.CountDropped(frame)
 		return false
 	}
 	c.mu.Lock()
@@ -42,6 +48,20 @@ func (c *Conn) Append(frame []byte, class Class) bool {
 		c.Flush()
 	}
 	return true
+}
+
+// AppendAll is Append for several required messages back to back.
+func (c *Conn) AppendAll(frames []byte) bool {
+	ok := true
+	for len(frames) >= ofwire.HeaderLen {
+		n := int(binary.BigEndian.Uint16(frames[2:4]))
+		if n < ofwire.HeaderLen || n > len(frames) {
+			return false
+		}
+		ok = c.Append(frames[:n], Required) && ok
+		frames = frames[n:]
+	}
+	return ok
 }
 
 // flushSize is the number of appended bytes that are sent without waiting for
@@ -136,6 +156,22 @@ func (c *Conn) WaitRoom(ctx context.Context, from *Conn) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+// Pause makes the reader that calls it wait, for a rate to be kept. The peer is
+// not given up meanwhile. It returns early with the cause when the connection
+// ends.
+func (c *Conn) Pause(d time.Duration) error {
+	c.held.Store(true)
+	defer c.held.Store(false)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-c.closed:
+		return c.Err()
 	}
 }
 
