@@ -170,6 +170,22 @@ func (sw *Switch) Send(messages ...of10.Message) error {
 	return nil
 }
 
+// Offer queues a message that may be lost: it is dropped when the switch does
+// not keep up. It never blocks, and leaves the sending to Flush.
+func (sw *Switch) Offer(m of10.Message) bool {
+	buf := encodeBuffers.Get().(*[]byte)
+	defer encodeBuffers.Put(buf)
+	b, err := m.AppendBinary((*buf)[:0])
+	if err != nil {
+		return false
+	}
+	*buf = b
+	return sw.conn.Append(b, ofconn.Droppable)
+}
+
+// Flush sends what Offer has queued. It does not block.
+func (sw *Switch) Flush() { sw.conn.Flush() }
+
 // NextXID returns a transaction id that no recent message of this connection has.
 func (sw *Switch) NextXID() uint32 {
 	for {

@@ -5,12 +5,14 @@ import (
 	"sync"
 
 	"github.com/govisor/govisor/ofcontroller"
+	"github.com/govisor/govisor/ofcontroller/discovery"
 	"github.com/govisor/govisor/ofcontroller/hub"
 	"github.com/govisor/govisor/ofcontroller/learning"
 )
 
 // Register registers them, once, however often it is called.
 var Register = sync.OnceFunc(func() {
+	ofcontroller.Register("discovery", discovery.Open)
 	ofcontroller.Register("hub", hub.Open)
 	ofcontroller.Register("learning", learning.Open)
 })

@@ -129,6 +129,11 @@ func (s *Switch) next(limit time.Duration) (of10.Message, error) {
 	if err := s.Conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
 		return nil, err
 	}
+	defer s.Conn.SetReadDeadline(time.Time{})
+	return s.read()
+}
+
+func (s *Switch) read() (of10.Message, error) {
 	for {
 		frame, err := s.r.Next()
 		if err != nil {
@@ -143,6 +148,17 @@ func (s *Switch) next(limit time.Duration) (of10.Message, error) {
 			return m, nil
 		}
 		s.Send(&of10.EchoReply{XID: echo.XID, Data: echo.Data})
+	}
+}
+
+// Each calls f for each message of the controller until the connection ends.
+func (s *Switch) Each(f func(of10.Message)) {
+	for {
+		m, err := s.read()
+		if err != nil {
+			return
+		}
+		f(m)
 	}
 }
 
