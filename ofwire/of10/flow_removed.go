@@ -1,6 +1,6 @@
 package of10
 
-import "fmt"
+import "strconv"
 
 const flowRemovedLen = 88
 
@@ -23,7 +23,7 @@ func (r FlowRemovedReason) String() string {
 	case RemovedDelete:
 		return "delete"
 	}
-	return fmt.Sprintf("reason%d", uint8(r))
+	return strconv.Itoa(int(r))
 }
 
 // FlowRemoved says that a flow with FlowModSendFlowRem is gone (section 5.4.2).

@@ -1,6 +1,6 @@
 package of10
 
-import "fmt"
+import "strconv"
 
 const packetInLen = 18
 
@@ -20,7 +20,7 @@ func (r PacketInReason) String() string {
 	case ReasonAction:
 		return "action"
 	}
-	return fmt.Sprintf("reason%d", uint8(r))
+	return strconv.Itoa(int(r))
 }
 
 // PacketIn brings a frame to the controller (section 5.4.1).

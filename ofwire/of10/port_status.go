@@ -1,6 +1,6 @@
 package of10
 
-import "fmt"
+import "strconv"
 
 const portStatusLen = 64
 
@@ -23,7 +23,7 @@ func (r PortReason) String() string {
 	case PortModified:
 		return "MOD"
 	}
-	return fmt.Sprintf("REASON%d", uint8(r))
+	return strconv.Itoa(int(r))
 }
 
 // PortStatus tells of a port that came, went or changed (section 5.4.3).
