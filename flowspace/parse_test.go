@@ -208,7 +208,7 @@ func FuzzParseMatch(f *testing.F) {
 }
 
 func FuzzParseDPIDs(f *testing.F) {
-	for _, s := range []string{"any", "1|2", "0x10", "00:00:00:00:00:00:00:01,7", "18446744073709551615"} {
+	for _, s := range []string{"any", "1|2", "0x10", "00:00:00:00:00:00:00:01,7", "0xffffffffffffffff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

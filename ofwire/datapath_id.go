@@ -10,7 +10,7 @@ import (
 type DatapathID uint64
 
 // ParseDatapathID reads "00:00:00:00:00:00:00:01" (up to eight groups of hexadecimal
-// digits), "0x1" (hexadecimal) or "1" (digits only: decimal).
+// digits), "0x1" (hexadecimal) or "1" (digits only: decimal, up to 16 of them).
 func ParseDatapathID(s string) (DatapathID, error) {
 	digits, base := s, 10
 	switch {
@@ -33,6 +33,8 @@ func ParseDatapathID(s string) (DatapathID, error) {
 		if len(digits) > 16 {
 			return 0, fmt.Errorf("datapath id %q: more than 16 hexadecimal digits", s)
 		}
+	case len(s) > 16 || len(s) == 16 && s[0] == '0':
+		return 0, fmt.Errorf("datapath id %q: as long as a hexadecimal one without its colons: write it with colons or 0x", s)
 	}
 	v, err := strconv.ParseUint(digits, base, 64)
 	if err != nil || strings.HasPrefix(digits, "+") {
