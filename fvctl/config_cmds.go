@@ -2,7 +2,6 @@ package fvctl
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/govisor/govisor/api/apitype"
 )
@@ -126,28 +124,12 @@ func importText(w io.Writer, rep apitype.ImportReport) error {
 // readDeclaration reads the file of apply and diff, JSON or YAML. Unknown fields are refused by name.
 func (a *app) readDeclaration(path string) (apitype.Config, error) {
 	var cfg apitype.Config
-	if path == "" {
-		return cfg, usagef("which file? give -f FILE (- for standard input)")
-	}
 	text, err := a.readFile(path)
 	if err != nil {
 		return cfg, err
 	}
-	var tree any
-	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return cfg, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	asJSON, err := json.Marshal(tree)
-	if err != nil {
+	if cfg, err = ParseDeclaration(text); err != nil {
 		return cfg, fmt.Errorf("%s: %w", path, err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(asJSON))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
-		return cfg, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if cfg.Version == 0 {
-		cfg.Version = apitype.ConfigVersion
 	}
 	return cfg, nil
 }
@@ -181,6 +163,14 @@ const declarationHelp = `The file is JSON or YAML:
 
 A section that is absent is left alone. With --prune, slices and rules that a present section does not name are removed.`
 
+// wantsFile is exact() for a command that needs -f.
+func wantsFile(cmd *cobra.Command, args []string) error {
+	if file, err := cmd.Flags().GetString("file"); err != nil || file == "" {
+		return usagef("which file? give -f FILE (- for standard input)")
+	}
+	return exact()(cmd, args)
+}
+
 func (a *app) apply() *cobra.Command {
 	var file string
 	var dry, prune, yes bool
@@ -190,7 +180,7 @@ func (a *app) apply() *cobra.Command {
 		Short:       "Make the configuration what a file says, in one step; shows the difference first",
 		Long:        "Make the configuration what a file says, in one step; shows the difference first.\n\n" + declarationHelp,
 		Example:     "  fvctl apply -f network.yaml --dry-run\n  fvctl apply -f network.yaml",
-		Args:        exact(),
+		Args:        wantsFile,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := a.readDeclaration(file)
 			if err != nil {
@@ -255,7 +245,7 @@ func (a *app) diff() *cobra.Command {
 		Short:       "Show what apply would change",
 		Long:        "Show what apply would change.\n\n" + declarationHelp,
 		Example:     "  fvctl diff -f network.yaml",
-		Args:        exact(),
+		Args:        wantsFile,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := a.readDeclaration(file)
 			if err != nil {
@@ -336,6 +326,7 @@ func needSub(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("unknown command %q (see %s --help)", args[0], cmd.CommandPath())
 	}
-	_ = cmd.Help() // output is a terminal or a test
+	cmd.SetOut(cmd.ErrOrStderr())
+	_ = cmd.Help() // standard error is where a failure to write it would be told
 	return usagef("%s what?", cmd.CommandPath())
 }

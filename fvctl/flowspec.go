@@ -10,12 +10,6 @@ import (
 	"github.com/govisor/govisor/api/apitype"
 )
 
-// aliases are the other names both FlowVisors took for a match field.
-var aliases = map[string]string{
-	"input_port": "in_port", "eth_src": "dl_src", "eth_dst": "dl_dst", "eth_type": "dl_type",
-	"dl_vpcp": "dl_vlan_pcp", "ip_src": "nw_src", "ip_dst": "nw_dst",
-}
-
 // matchSpec is what a FlowVisor match text says: a match, and the queues that were written inside it.
 type matchSpec struct {
 	match       apitype.Match
@@ -23,33 +17,25 @@ type matchSpec struct {
 	forcedQueue *uint32
 }
 
-// parseMatchSpec takes the OFMatch[...] wrapper off, translates the field aliases and
-// moves queues=1:2 and force_enqueue=1 to where they belong. The server judges the fields.
+// parseMatchSpec moves queues=1:2 and force_enqueue=1 to where they belong and leaves the rest for the server to
+// judge, which knows FlowVisor's spelling and ovs-ofctl's.
 func parseMatchSpec(text string) (matchSpec, error) {
-	s := strings.TrimSpace(text)
-	if len(s) >= 7 && strings.EqualFold(s[:7], "OFMatch") {
-		s = s[7:]
-	}
-	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
-		s = s[1 : len(s)-1]
-	}
-	switch strings.ToLower(s) {
-	case "", "any", "all", "*":
+	text = strings.TrimSpace(text)
+	if text == "" {
 		return matchSpec{match: "any"}, nil
 	}
+	if lower := strings.ToLower(text); !strings.Contains(lower, "queue") {
+		return matchSpec{match: apitype.Match(text)}, nil
+	}
+	if len(text) >= 7 && strings.EqualFold(text[:7], "OFMatch") {
+		text = text[7:]
+	}
+	text = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
 	var m matchSpec
 	var fields []string
-	for part := range strings.SplitSeq(s, ",") {
-		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
-		if !ok || key == "" || value == "" {
-			return m, usagef("match item %q does not have the form key=value", part)
-		}
-		key = strings.ToLower(strings.TrimSpace(key))
-		value = strings.TrimSpace(value)
-		if name, ok := aliases[key]; ok {
-			key = name
-		}
-		switch key {
+	for part := range strings.SplitSeq(text, ",") {
+		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "queues":
 			q, err := parseQueues(value, ":")
 			if err != nil {
@@ -63,7 +49,7 @@ func parseMatchSpec(text string) (matchSpec, error) {
 			}
 			m.forcedQueue = &q[0]
 		default:
-			fields = append(fields, key+"="+value)
+			fields = append(fields, part)
 		}
 	}
 	m.match = "any"
@@ -124,13 +110,15 @@ func parsePriority(text string) (uint32, error) {
 
 // splitDPIDs reads one datapath id, several separated by commas, or any.
 func splitDPIDs(text string) []string {
-	ids := strings.Split(text, ",")
+	ids := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '|' || r == ' ' })
+	if len(ids) == 0 {
+		return []string{text} // for the server to refuse by name
+	}
 	for i, id := range ids {
-		switch id = strings.TrimSpace(id); strings.ToLower(id) {
-		case "", "*", "all", "all_dpids":
-			id = "any"
+		switch strings.ToLower(id) {
+		case "*", "all", "all_dpids", "any":
+			ids[i] = "any"
 		}
-		ids[i] = id
 	}
 	return ids
 }
@@ -223,8 +211,11 @@ func bracketRule(r apitype.Rule) string {
 	}
 	for _, k := range []string{"in_port", "dl_dst", "dl_src", "dl_type", "dl_vlan", "dl_vlan_pcp", "nw_dst", "nw_src", "nw_proto", "nw_tos", "tp_dst", "tp_src"} {
 		if v, ok := fields[k]; ok {
-			if k == "dl_vlan_pcp" {
+			switch n, err := strconv.ParseUint(v, 0, 16); {
+			case k == "dl_vlan_pcp":
 				k = "dl_vpcp"
+			case k == "dl_type" && err == nil:
+				v = fmt.Sprintf("0x%x", n)
 			}
 			match = append(match, k+"="+v)
 		}

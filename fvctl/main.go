@@ -221,7 +221,10 @@ func between(low, high int, form string) cobra.PositionalArgs {
 }
 
 func count(n int, noun string) string {
-	if n != 1 {
+	switch {
+	case n != 1 && strings.HasSuffix(noun, "ch"):
+		noun += "es"
+	case n != 1:
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)

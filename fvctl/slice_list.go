@@ -11,6 +11,9 @@ import (
 	"github.com/govisor/govisor/api/apitype"
 )
 
+// admin is the administrator, who was a slice to FlowVisor and heads its listings.
+const admin = "fvadmin"
+
 func (a *app) listSlices(name string) *cobra.Command {
 	return &cobra.Command{
 		Use:     name,
@@ -24,6 +27,7 @@ func (a *app) listSlices(name string) *cobra.Command {
 			}
 			return a.show(all, sliceTable(all), func(w io.Writer) error {
 				fmt.Fprintln(w, "Configured slices:")
+				fmt.Fprintf(w, "%-15s --> enabled\n", admin)
 				for _, s := range all {
 					fmt.Fprintf(w, "%-15s --> %s\n", s.Name, onOff(s.Enabled, "enabled", "disabled"))
 				}
@@ -45,8 +49,9 @@ func (a *app) camelListSlices() *cobra.Command {
 				return err
 			}
 			return a.show(all, sliceTable(all), func(w io.Writer) error {
+				fmt.Fprintf(w, "Slice 0: %s\n", admin)
 				for i, s := range all {
-					fmt.Fprintf(w, "Slice %d: %s\n", i, s.Name)
+					fmt.Fprintf(w, "Slice %d: %s\n", i+1, s.Name)
 				}
 				return nil
 			})

@@ -47,7 +47,13 @@ controller as if it were a switch. Slices are made with fvctl or over the API.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(switchCommand(), controllerCommand(), versionCommand(), benchCommand())
+	root.AddCommand(
+		dbCommand(),
+		switchCommand(),
+		controllerCommand(),
+		benchCommand(),
+		versionCommand(),
+	)
 	return root
 }
 
