@@ -46,12 +46,16 @@ type flowMap interface {
 
 var (
 	_ flowMap = linearMap{}
+	_ flowMap = (*federatedMap)(nil)
 )
 
-func newFlowMap(k MapKind) flowMap {
+// newFlowMap returns an empty map; shared is for rules of many datapaths.
+func newFlowMap(k MapKind, shared bool) flowMap {
 	switch k {
-	case Linear, Federated:
+	case Linear:
 		return linearMap{}
+	case Federated:
+		return newFederatedMap(shared)
 	}
 	panic(fmt.Sprintf("flowspace: unknown map kind %d", k))
 }

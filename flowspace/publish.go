@@ -27,14 +27,14 @@ func (c *changer) publish() {
 	}
 	for id, d := range c.dpids {
 		p, _ := c.next.parts.get(id)
-		if p = p.edit(c.next.opts.Map, d); p == nil {
+		if p = p.edit(c.next.opts.Map, d, false); p == nil {
 			c.next.parts.delete(c.edit, id)
 		} else {
 			c.next.parts.set(c.edit, id, p)
 		}
 	}
 	if len(c.shared.remove)+len(c.shared.add) > 0 {
-		c.next.shared = c.next.shared.edit(c.next.opts.Map, &c.shared)
+		c.next.shared = c.next.shared.edit(c.next.opts.Map, &c.shared, true)
 	}
 }
 
@@ -54,10 +54,10 @@ func (c *changer) eachPartition(r *Rule, f func(*delta)) {
 }
 
 // edit returns the partition after the delta, nil when it is empty.
-func (p *partition) edit(kind MapKind, d *delta) *partition {
+func (p *partition) edit(kind MapKind, d *delta, shared bool) *partition {
 	var rules flowMap
 	if p == nil {
-		rules = newFlowMap(kind)
+		rules = newFlowMap(kind, shared)
 	} else {
 		rules = p.rules
 	}

@@ -1,0 +1,306 @@
+package flowspace
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"sort"
+)
+
+// blockFill is how many of the 64 positions of a block a build uses; the rest is
+// room for rules that come between.
+const blockFill = 56
+
+// edit is done on a copy that shares everything the change does not touch.
+func (m *federatedMap) edit(remove, add []*Rule) flowMap {
+	if len(remove)+len(add) > 64+(m.n+len(add))/8 {
+		return m.rebuild(remove, add)
+	}
+	e := new(edit)
+	c := new(federatedMap)
+	*c = *m
+	c.blocks = slices.Clone(m.blocks)
+	c.order = slices.Clone(m.order)
+	c.rank = slices.Clone(m.rank)
+	c.free = slices.Clone(m.free)
+	for _, r := range remove {
+		c.removeOne(e, r)
+	}
+	for _, r := range add {
+		c.insertOne(e, r)
+	}
+	if len(c.order)*8 > c.n+512 {
+		return c.rebuild(nil, nil) // mostly holes
+	}
+	c.settle()
+	return c
+}
+
+// settle derives what the queries want to know.
+func (m *federatedMap) settle() {
+	m.inOrder = len(m.order) == len(m.blocks)
+	for i, w := range m.order {
+		m.rank[w] = uint32(i)
+		m.inOrder = m.inOrder && w == uint32(i)
+	}
+	active := make([]Field, 0, numFields+1)
+	for f := range m.fields {
+		if m.fields[f].used > 0 {
+			active = append(active, Field(f))
+		}
+	}
+	slices.SortStableFunc(active, func(a, b Field) int {
+		x, y := &m.fields[a], &m.fields[b]
+		return cmp.Or(cmp.Compare(x.any.len(), y.any.len()), cmp.Compare(len(y.rows.pages), len(x.rows.pages)))
+	})
+	m.active = active
+}
+
+// rebuild makes a new map from all rules.
+func (m *federatedMap) rebuild(remove, add []*Rule) *federatedMap {
+	gone := make(map[*Rule]bool, len(remove))
+	for _, r := range remove {
+		gone[r] = true
+	}
+	rules := make([]*Rule, 0, m.n+len(add))
+	m.each(func(r *Rule) bool {
+		if !gone[r] {
+			rules = append(rules, r)
+		}
+		return true
+	})
+	mid := len(rules)
+	rules = append(rules, add...)
+	mergeRules(rules, mid)
+
+	c := newFederatedMap(m.byDPID)
+	e := new(edit)
+	for _, r := range rules {
+		for f := range c.fields {
+			if !c.open(r, Field(f)) {
+				c.fields[f].used++
+			}
+		}
+	}
+	for f := range c.fields {
+		if x := &c.fields[f]; x.used > 0 {
+			x.any, x.used = &ruleSet{owner: e}, 0
+		}
+	}
+	for i, r := range rules {
+		w, bit := uint32(i/blockFill), uint(i%blockFill)
+		if bit == 0 {
+			c.blocks = append(c.blocks, &ruleBlock{owner: e})
+			c.order = append(c.order, w)
+		}
+		c.place(e, r, w, bit)
+	}
+	c.n = len(rules)
+	c.rank = make([]uint32, len(c.blocks))
+	c.settle()
+	return c
+}
+
+// open reports whether a rule leaves a field of this map unrestricted.
+func (m *federatedMap) open(r *Rule, f Field) bool {
+	switch f {
+	case fieldDPID:
+		return !m.byDPID || r.DPIDs.all
+	case NWSrc, NWDst:
+		return r.Match.prefix(f).IsAny()
+	case DLSrc, DLDst:
+		return r.Match.mac(f).IsAny()
+	}
+	return r.Match.set(f).IsAny()
+}
+
+// place puts a rule at a position that is free.
+func (m *federatedMap) place(e *edit, r *Rule, w uint32, bit uint) {
+	b := m.ownBlock(e, w)
+	b.rules[bit] = r
+	b.used |= 1 << bit
+	for f := range m.fields {
+		fd, x := Field(f), &m.fields[f]
+		if m.open(r, fd) {
+			if x.any != nil {
+				x.any = x.any.own(e)
+				x.any.set(w, bit)
+			}
+			continue
+		}
+		if x.any == nil {
+			m.beginField(e, x, w, bit)
+		}
+		x.used++
+		eachPrefix(r, fd, func(start uint64, n uint8) { x.add(e, start, n, w, bit) })
+	}
+}
+
+// beginField makes any for a field that no rule restricted: all rules but the new.
+func (m *federatedMap) beginField(e *edit, x *fieldIndex, w uint32, bit uint) {
+	x.any = &ruleSet{owner: e}
+	words := make([]uint64, len(m.blocks))
+	for i, b := range m.blocks {
+		if b != nil {
+			words[i] = b.used
+		}
+	}
+	words[w] &^= 1 << bit
+	x.any.bits.SetBitsetFrom(words)
+}
+
+// unplace takes the rule at a position away.
+func (m *federatedMap) unplace(e *edit, w uint32, bit uint) *Rule {
+	b := m.ownBlock(e, w)
+	r := b.rules[bit]
+	b.rules[bit] = nil
+	b.used &^= 1 << bit
+	for f := range m.fields {
+		fd, x := Field(f), &m.fields[f]
+		if m.open(r, fd) {
+			if x.any != nil {
+				x.any = x.any.own(e)
+				x.any.clear(w, bit)
+			}
+			continue
+		}
+		eachPrefix(r, fd, func(start uint64, n uint8) { x.remove(e, start, n, w, bit) })
+		if x.used--; x.used == 0 {
+			x.any = nil
+		}
+	}
+	return r
+}
+
+func (m *federatedMap) ownBlock(e *edit, w uint32) *ruleBlock {
+	b := m.blocks[w]
+	if b.owner != e {
+		c := *b
+		c.owner = e
+		b = &c
+		m.blocks[w] = b
+	}
+	return b
+}
+
+// blockFor returns where in order the block is that r is in or belongs to.
+func (m *federatedMap) blockFor(r *Rule) int {
+	i := sort.Search(len(m.order), func(i int) bool {
+		b := m.blocks[m.order[i]]
+		return r.Before(b.rules[bits.TrailingZeros64(b.used)])
+	})
+	return max(i-1, 0)
+}
+
+// neighbours returns the positions next to where r belongs in a block: -1 and 64
+// when there are none.
+func (b *ruleBlock) neighbours(r *Rule) (before, after int) {
+	before, after = -1, 64
+	for x := b.used; x != 0; x &= x - 1 {
+		i := bits.TrailingZeros64(x)
+		if !b.rules[i].Before(r) {
+			return before, i
+		}
+		before = i
+	}
+	return before, after
+}
+
+func (m *federatedMap) removeOne(e *edit, r *Rule) {
+	i := m.blockFor(r)
+	w := m.order[i]
+	_, at := m.blocks[w].neighbours(r)
+	m.unplace(e, w, uint(at))
+	m.n--
+	if m.blocks[w].used == 0 {
+		m.blocks[w] = nil
+		m.free = append(m.free, w)
+		m.order = slices.Delete(m.order, i, i+1)
+	}
+}
+
+// newBlock puts an empty block behind the i-th in order.
+func (m *federatedMap) newBlock(e *edit, i int) uint32 {
+	var w uint32
+	if n := len(m.free); n > 0 {
+		w = m.free[n-1]
+		m.free = m.free[:n-1]
+		m.blocks[w] = &ruleBlock{owner: e}
+	} else {
+		w = uint32(len(m.blocks))
+		m.blocks = append(m.blocks, &ruleBlock{owner: e})
+		m.rank = append(m.rank, 0)
+	}
+	m.order = slices.Insert(m.order, i, w)
+	return w
+}
+
+func (m *federatedMap) insertOne(e *edit, r *Rule) {
+	m.n++
+	if len(m.order) == 0 {
+		m.place(e, r, m.newBlock(e, 0), 0)
+		return
+	}
+	i := m.blockFor(r)
+	w := m.order[i]
+	b := m.blocks[w]
+	before, after := b.neighbours(r)
+	if after-before > 1 {
+		bit := (before + after) / 2
+		if before >= 0 && (after == 64 || b.rules[before].Priority == r.Priority) {
+			bit = before + 1 // rules of one priority come with ascending ids
+		}
+		m.place(e, r, w, uint(bit))
+		return
+	}
+	n := bits.OnesCount64(b.used)
+	switch {
+	case n <= blockFill:
+		m.spread(e, w, w, 0, r)
+	case after == 64:
+		m.place(e, r, m.newBlock(e, i+1), 0)
+	default:
+		m.spread(e, w, m.newBlock(e, i+1), (n+1)/2, r)
+	}
+}
+
+// spread lays the rules of block w and a new one out evenly, the first keep of them
+// in w and the others in block next; with next == w all of them in w.
+func (m *federatedMap) spread(e *edit, w, next uint32, keep int, r *Rule) {
+	b := m.blocks[w]
+	rules := make([]*Rule, 0, 65)
+	for x := b.used; x != 0; x &= x - 1 {
+		rules = append(rules, b.rules[bits.TrailingZeros64(x)])
+	}
+	at, _ := slices.BinarySearchFunc(rules, r, compareRules)
+	rules = slices.Insert(rules, at, r)
+	if next == w {
+		keep = len(rules)
+	}
+	target := func(i int) (uint32, uint) {
+		if i < keep {
+			return w, uint(i * 64 / keep)
+		}
+		return next, uint((i - keep) * 64 / (len(rules) - keep))
+	}
+	var moved []int
+	for i, x := range rules {
+		tw, bit := target(i)
+		if tw == w && b.used>>bit&1 == 1 && b.rules[bit] == x {
+			continue // it is there already
+		}
+		moved = append(moved, i)
+	}
+	for x := b.used; x != 0; x &= x - 1 {
+		bit := uint(bits.TrailingZeros64(x))
+		i, _ := slices.BinarySearchFunc(rules, b.rules[bit], compareRules)
+		if tw, tb := target(i); tw != w || tb != bit {
+			m.unplace(e, w, bit)
+			b = m.blocks[w]
+		}
+	}
+	for _, i := range moved {
+		tw, bit := target(i)
+		m.place(e, rules[i], tw, bit)
+	}
+}
