@@ -218,6 +218,7 @@ type Plan struct {
 	Switches, Hosts int
 	Port            int
 	Protocols       string // OpenFlow10 if empty
+	Ring            bool   // a link more, from the last switch to the first
 }
 
 // Build makes the network. It does not wait for controller connections.
@@ -227,7 +228,7 @@ func (l *Lab) Build(p Plan) {
 		p.Protocols = "OpenFlow10"
 	}
 	l.must("start", args{
-		"switches": p.Switches, "hosts": p.Hosts, "protocols": p.Protocols,
+		"switches": p.Switches, "hosts": p.Hosts, "protocols": p.Protocols, "ring": p.Ring,
 		"controller": []any{"127.0.0.1", p.Port},
 	}, l)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/govisor/govisor/ofcontroller/discovery"
 	"github.com/govisor/govisor/ofcontroller/hub"
 	"github.com/govisor/govisor/ofcontroller/learning"
+	"github.com/govisor/govisor/ofcontroller/shortestpath"
 )
 
 // Register registers them, once, however often it is called.
@@ -15,4 +16,5 @@ var Register = sync.OnceFunc(func() {
 	ofcontroller.Register("discovery", discovery.Open)
 	ofcontroller.Register("hub", hub.Open)
 	ofcontroller.Register("learning", learning.Open)
+	ofcontroller.Register("shortest-path", shortestpath.Open)
 })

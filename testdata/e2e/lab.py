@@ -232,8 +232,8 @@ class Lab:
                     raise RuntimeError("%s did not start: %s" % (name, f.read().strip()))
             time.sleep(0.02)
 
-    def op_start(self, switches, hosts, controller, protocols="OpenFlow10"):
-        """Mininet's linear topology, hosts per switch as given."""
+    def op_start(self, switches, hosts, controller, protocols="OpenFlow10", ring=False):
+        """Mininet's linear topology, hosts per switch as given, closed to a ring."""
         self.start_ovs()
         from functools import partial
         from mininet.net import Mininet
@@ -254,6 +254,8 @@ class Lab:
         self.net = Mininet(topo=LinearTopo(switches, hosts), host=QuietHost, controller=None,
                            switch=partial(OVSSwitch, datapath="user", protocols=protocols),
                            autoSetMacs=True, autoStaticArp=False)
+        if ring:
+            self.net.addLink(self.net.switches[0], self.net.switches[-1])
         self.net.addController("c0", controller=partial(RemoteController, ip=ip, port=port))
         for switch in self.net.switches:
             switch.start(self.net.controllers)
