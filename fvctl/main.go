@@ -29,6 +29,8 @@ type app struct {
 	colour bool
 	env    func(string) string
 	c      *client.Client // made by connect
+
+	started bool // a command was found and its arguments are in order
 }
 
 // Main runs one command line against the process's own files and returns the exit code.
@@ -46,6 +48,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetErr(a.err)
 	root.SetArgs(fitArgs(args))
 	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started {
+		err = usageError{err} // what cobra itself complains about
+	}
 	if err != nil {
 		a.report(err)
 	}
@@ -181,8 +186,12 @@ func (a *app) addGlobals(cmd *cobra.Command) {
 		return
 	}
 	a.opt.commandFlags(cmd)
-	if run := cmd.RunE; run != nil && cmd.Annotations["local"] == "" {
+	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			if cmd.Annotations["local"] != "" {
+				return run(cmd, args)
+			}
 			if a.opt.timeout == 0 && cmd.Annotations["long"] != "" {
 				a.opt.timeout = 10 * time.Minute
 			}
