@@ -1,0 +1,168 @@
+package slicing
+
+import "slices"
+
+// acquire puts f's pieces on the books. The specs are from derive. It returns false
+// when the rules' ranks or the switch's priorities leave no place; then the caller
+// has to renew them (see renew).
+func (d *Datapath) acquire(f *vflow, specs []spec) bool {
+	d.touch(f)
+	for i := range specs {
+		if !d.acquirePiece(f, &specs[i]) {
+			return false
+		}
+	}
+	d.markPoints(f)
+	return true
+}
+
+func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
+	p := &piece{flow: f, rule: s.rule, carve: s.carve}
+	if !s.pat.Exact() {
+		if p.ranked = s.ranked; p.ranked == nil {
+			p.ranked = []*ruleInfo{s.rule}
+		}
+	}
+	for _, g := range s.guards {
+		if !slices.Contains(p.ranked, g.rule) {
+			p.ranked = append(p.ranked, g.rule)
+		}
+	}
+	for _, r := range p.ranked {
+		r.refs++
+	}
+	f.pieces = append(f.pieces, p)
+	for _, r := range p.ranked {
+		if !d.rankOf(r) {
+			return false
+		}
+	}
+	for _, g := range s.guards {
+		slot := d.slotAt(&g.pat, g.rule, levelGuard)
+		if slot == nil {
+			return false
+		}
+		slot.guards++
+		p.guards = append(p.guards, slot)
+		d.noteSoft(slot)
+		d.mark(slot)
+	}
+	slot := d.slotAt(&s.pat, s.rule, s.level)
+	if slot == nil {
+		return false
+	}
+	p.slot = slot
+	slot.cands = append(slot.cands, p)
+	d.noteSoft(slot)
+	d.mark(slot)
+	return true
+}
+
+// drop takes f's pieces off the books. What is in the switch is seen to by flush.
+func (d *Datapath) drop(f *vflow) {
+	d.touch(f)
+	for _, p := range f.pieces {
+		if p.slot != nil {
+			p.slot.cands = slices.DeleteFunc(p.slot.cands, func(c *piece) bool { return c == p })
+			d.noteSoft(p.slot)
+			d.mark(p.slot)
+		}
+		for _, g := range p.guards {
+			g.guards--
+			d.noteSoft(g)
+			d.mark(g)
+		}
+		for _, r := range p.ranked {
+			r.refs--
+		}
+	}
+	f.pieces = nil
+	d.markPoints(f)
+}
+
+// place derives and acquires in one step, choosing ranks anew if need be.
+func (d *Datapath) place(f *vflow) error {
+	specs, err := d.derive(f)
+	if err != nil {
+		return err
+	}
+	d.put(f, specs)
+	return nil
+}
+
+// put is acquire that cannot fail.
+func (d *Datapath) put(f *vflow, specs []spec) {
+	if d.acquire(f, specs) {
+		return
+	}
+	d.renew(f)
+}
+
+// renew chooses all ranks anew. It happens when rules become active in an order
+// that earlier choices did not foresee.
+func (d *Datapath) renew(f *vflow) {
+	need := map[*ruleInfo]bool{}
+	for i := range d.ranks.active {
+		need[i] = true
+	}
+	for _, r := range d.overlapping(f.flow.Pattern(), &f.region) {
+		need[r] = true
+	}
+	all := d.placed()
+	if !slices.Contains(all, f) {
+		all = append(all, f)
+	}
+	gone := map[*vflow][]*piece{}
+	for _, v := range all {
+		gone[v] = v.pieces
+		d.drop(v)
+	}
+	list := make([]*ruleInfo, 0, len(need))
+	for i := range need {
+		i.rank = nil
+		list = append(list, i)
+	}
+	clear(d.ranks.active)
+	d.ranks.assignAll(list)
+	for _, v := range all {
+		specs, err := d.derive(v)
+		if err == nil && !d.acquire(v, specs) {
+			d.report(Event{Slice: v.slice.name, What: "no priority left in the switch for flow " + v.flow.Match.String()})
+		}
+		keepGone(v, gone[v])
+	}
+}
+
+// keepGone carries over which pieces had idled out.
+func keepGone(v *vflow, old []*piece) {
+	for _, o := range old {
+		if !o.gone || o.slot == nil {
+			continue
+		}
+		for _, p := range v.pieces {
+			if p.slot != nil && p.slot.pat == o.slot.pat {
+				p.gone = true
+			}
+		}
+	}
+}
+
+// placed returns every virtual flow of the datapath, oldest first.
+func (d *Datapath) placed() []*vflow {
+	var all []*vflow
+	for _, s := range d.slices {
+		for _, f := range s.table.Flows() {
+			all = append(all, f.Aux.(*vflow))
+		}
+		for _, f := range s.drops {
+			all = append(all, f)
+		}
+	}
+	slices.SortFunc(all, func(a, b *vflow) int {
+		if a.seq < b.seq {
+			return -1
+		}
+		return 1
+	})
+	return all
+}

@@ -1,0 +1,203 @@
+package slicing
+
+import (
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// spec is a piece to be: where it goes and which guards it needs.
+type spec struct {
+	pat    flowtable.Pattern
+	rule   *ruleInfo
+	level  int32
+	carve  bool
+	ranked []*ruleInfo // of a merged piece: the rules it stands for
+	guards []guardSpec
+}
+
+type guardSpec struct {
+	pat  flowtable.Pattern
+	rule *ruleInfo
+}
+
+// tooWide says that a flow needs more physical flows than allowed.
+type tooWide struct {
+	limit int
+	rule  *flowspace.Rule // that made it so
+}
+
+func (e *tooWide) Error() string {
+	return "slicing: the flow expands to too many physical flows, the last straw is rule " + e.rule.Name
+}
+
+// derive works out the pieces of f. It is pure but for ranks that it may give to
+// rules to see whether pieces can be merged.
+func (d *Datapath) derive(f *vflow) ([]spec, error) {
+	pat := f.flow.Pattern()
+	rules := d.overlapping(pat, &f.region)
+	if s, ok := d.merged(f, rules); ok {
+		return d.withCarves(f, []spec{s}), nil
+	}
+	var specs []spec
+	total := 0
+	for n, r := range rules {
+		if !r.writes(f.slice.name) {
+			continue
+		}
+		parts, ok := d.cut(f, r)
+		if !ok {
+			return nil, &tooWide{d.cfg.MaxExpansion, r.rule}
+		}
+		for k := range parts {
+			if containedIn(&parts[k], rules[:n]) {
+				continue
+			}
+			s := spec{pat: parts[k], rule: r, level: f.level}
+			if s.guards, ok = d.guardsFor(f, &parts[k], rules[:n]); !ok {
+				return nil, &tooWide{d.cfg.MaxExpansion, r.rule}
+			}
+			specs = append(specs, s)
+			if total += 1 + len(s.guards); len(specs) > d.cfg.MaxExpansion || total > 4*d.cfg.MaxExpansion {
+				return nil, &tooWide{d.cfg.MaxExpansion, r.rule}
+			}
+		}
+	}
+	if n := countPhysical(specs); n > d.cfg.MaxExpansion {
+		return nil, &tooWide{d.cfg.MaxExpansion, specs[len(specs)-1].rule.rule}
+	}
+	return d.withCarves(f, specs), nil
+}
+
+// countPhysical is the number of different physical flows in specs.
+func countPhysical(specs []spec) int {
+	if len(specs) == 1 {
+		return 1 + len(specs[0].guards)
+	}
+	seen := map[guardSpec]bool{}
+	for i := range specs {
+		for _, g := range specs[i].guards {
+			seen[g] = true
+		}
+	}
+	return len(specs) + len(seen)
+}
+
+// cut returns f ∩ r as packed matches.
+func (d *Datapath) cut(f *vflow, r *ruleInfo) ([]flowtable.Pattern, bool) {
+	if r.single {
+		both, ok := f.flow.Pattern().Intersect(&r.pats[0])
+		if !ok || !possible(&both) {
+			return nil, true
+		}
+		return []flowtable.Pattern{both}, true
+	}
+	both, ok := f.region.Intersect(r.rule.Match)
+	if !ok {
+		return nil, true
+	}
+	return patternsOf(&both, d.cfg.MaxExpansion)
+}
+
+// containedIn reports whether one of the rules, which come before the piece's own,
+// owns all of p, so that no frame can hit it.
+func containedIn(p *flowtable.Pattern, rules []*ruleInfo) bool {
+	for _, r := range rules {
+		if r.contains(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// guardsFor returns the guards that keep a piece out of the rules above it.
+func (d *Datapath) guardsFor(f *vflow, p *flowtable.Pattern, above []*ruleInfo) (list []guardSpec, ok bool) {
+	for n, r := range above {
+		if r.writes(f.slice.name) {
+			continue
+		}
+		if !r.single {
+			region := regionOf(p)
+			if !r.rule.Match.Overlaps(&region) {
+				continue
+			}
+			if r.tooMany {
+				return nil, false
+			}
+		}
+		for k := range r.pats {
+			if r.pats[k].Overlaps(p) && !containedIn(&r.pats[k], above[:n]) {
+				list = append(list, guardSpec{r.pats[k], r})
+			}
+		}
+	}
+	return list, true
+}
+
+// merged returns one piece for all of f when the slice owns every header in it and
+// all its rules there treat it alike.
+func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
+	own := rules
+	for len(own) > 0 && own[0].lldp {
+		own = own[1:]
+	}
+	lldp := rules[:len(rules)-len(own)]
+	if len(own) < 2 || own[0].contains(f.flow.Pattern()) || !own[0].writes(f.slice.name) {
+		return spec{}, false
+	}
+	for _, r := range own[1:] {
+		if r.kind != own[0].kind {
+			return spec{}, false
+		}
+	}
+	pat := *f.flow.Pattern()
+	if containedIn(&pat, lldp) || !d.view.Covered(f.slice.name, flowspace.Write, f.region) {
+		return spec{}, false
+	}
+	for _, r := range own {
+		if !d.rankOf(r) || r.rank != own[0].rank {
+			return spec{}, false
+		}
+	}
+	s := spec{pat: pat, rule: own[0], level: f.level, ranked: append([]*ruleInfo(nil), own...)}
+	s.guards, _ = d.guardsFor(f, &pat, lldp)
+	return s, true
+}
+
+// withCarves adds the parts of pieces that need a look at every frame: what
+// STRIP_VLAN does to a frame with two tags, and IN_PORT from a port the slice does
+// not forward to.
+func (d *Datapath) withCarves(f *vflow, specs []spec) []spec {
+	if f.isDrop() {
+		return specs
+	}
+	var cuts []flowtable.Pattern
+	for _, a := range f.flow.Actions {
+		switch {
+		case a.Type == of10.ActionStripVLAN:
+			m := of10.MatchAll()
+			m.Wildcards &^= of10.WildDLType
+			m.DLType = of10.EtherTypeVLAN
+			cuts = append(cuts, flowtable.MakePattern(&m))
+		case (a.Type == of10.ActionOutput || a.Type == of10.ActionEnqueue) && a.Port == of10.PortInPort:
+			for _, p := range f.slice.silent() {
+				m := of10.MatchAll()
+				m.Wildcards &^= of10.WildInPort
+				m.InPort = p
+				cuts = append(cuts, flowtable.MakePattern(&m))
+			}
+		}
+	}
+	for n := len(specs); n > 0; n-- {
+		for k := range cuts {
+			s := specs[n-1]
+			both, ok := s.pat.Intersect(&cuts[k])
+			if !ok || s.pat.Exact() || both == s.pat && isPoint(&both) {
+				continue
+			}
+			s.pat, s.carve, s.level = both, true, s.level+1
+			specs = append(specs, s)
+		}
+	}
+	return specs
+}

@@ -1,0 +1,126 @@
+package slicing
+
+import (
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// vflow is a flow of a slice's virtual table with what it has become.
+type vflow struct {
+	flow   *flowtable.Flow
+	slice  *slice
+	seq    uint64 // of insertion, over all slices of the datapath
+	level  int32
+	region flowspace.Match
+	pieces []*piece
+	// live is the number of its entries the switch has; waiting the number of
+	// entries that were deleted and whose counters have not come back yet.
+	live, waiting int
+	packets       uint64 // of entries that are gone, and of frames govisor forwarded
+	bytes         uint64
+	txn           *txn // the last one that made or changed it, for taking it back
+
+	ended    bool
+	announce bool // flow_removed is due
+	reason   of10.FlowRemovedReason
+	endAt    time.Time
+	heapAt   int // place in the deadline heap, -1 when not in it
+	due      time.Time
+	removing bool // already in d.ended
+}
+
+// piece is the part of a virtual flow that lies in one rule, or in several when
+// they were merged.
+type piece struct {
+	flow   *vflow
+	slot   *slot
+	rule   *ruleInfo
+	guards []*slot
+	ranked []*ruleInfo // whose rank the piece holds on to
+	gone   bool        // idled out in the switch while the flow lives on
+	carve  bool        // the part of the piece that govisor has to look at itself
+}
+
+// entryKind is what a physical flow is for.
+type entryKind uint8
+
+const (
+	kindFlow entryKind = iota
+	kindSentinel
+	kindGuard
+	kindDrop
+)
+
+// entry is one physical flow.
+type entry struct {
+	cookie  uint64
+	kind    entryKind
+	slot    *slot
+	flow    *vflow // nil for guards
+	match   of10.Match
+	number  uint16
+	actions []of10.Action
+	idle    uint16
+	hard    uint16
+	since   time.Time
+	deleted time.Time // when govisor deleted it
+	dead    bool      // deleted or replaced; kept until its counters are in
+}
+
+// beats reports whether a hides b where both match and their slices share a rule.
+func (a *vflow) beats(b *vflow) bool {
+	if a.level != b.level {
+		return a.level > b.level
+	}
+	if a.slice != b.slice && *a.flow.Pattern() == *b.flow.Pattern() {
+		return a.seq > b.seq
+	}
+	return a.seq < b.seq
+}
+
+// isDrop reports whether f stands for a port the slice does not want frames from.
+func (f *vflow) isDrop() bool { return f.level == levelDrop }
+
+func (f *vflow) count(packets, bytes uint64) {
+	f.packets += packets
+	f.bytes += bytes
+	f.slice.matched += packets
+}
+
+// hit counts a frame that govisor forwarded itself on behalf of f.
+func (f *vflow) hit(now time.Time, n int) {
+	f.count(1, uint64(n))
+	f.flow.LastUsed = now
+}
+
+// winnerAt is the virtual flow that a header owned by rule i hits, nil for a miss.
+func (d *Datapath) winnerAt(i *ruleInfo, w *flowtable.Words) *vflow {
+	var best *vflow
+	for _, name := range i.writers {
+		s := d.slices[name]
+		if s == nil {
+			continue
+		}
+		f := s.lookup(w)
+		if f != nil && (best == nil || f.beats(best)) {
+			best = f
+		}
+	}
+	return best
+}
+
+// lookup is the virtual flow w hits in the slice's own table, nil for a miss.
+func (s *slice) lookup(w *flowtable.Words) *vflow {
+	if len(s.drops) > 0 {
+		if f := s.drops[of10.Port(w.Header().InPort)]; f != nil {
+			return f
+		}
+	}
+	if f := s.table.LookupWords(w); f != nil {
+		return f.Aux.(*vflow)
+	}
+	return nil
+}

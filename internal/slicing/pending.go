@@ -1,0 +1,279 @@
+package slicing
+
+import (
+	"time"
+
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// pendKind is what a message to the switch was for.
+type pendKind uint8
+
+const (
+	pendFlowMod pendKind = iota
+	pendForward          // the slice's own request, its answer or error goes back
+	pendStats            // statistics that are put together here
+	pendBarrier          // a barrier of govisor's own
+	pendSilent           // nobody wants to hear of it
+)
+
+// pending is a message the switch has not confirmed yet.
+type pending struct {
+	xid     uint32
+	kind    pendKind
+	txn     *txn
+	entry   *entry
+	command of10.FlowModCommand
+	slice   *slice
+	conn    ConnID
+	orig    []byte // the slice's message, for errors
+	stats   *statsJob
+}
+
+func (p *pending) origXID() uint32 { return of10.XID(p.orig) }
+
+// grave is a replaced entry; its cookie is remembered until the switch has
+// certainly dealt with the message that replaced it.
+type grave struct {
+	xid   uint32
+	entry *entry
+}
+
+// confirmEvery bounds how many messages are in the switch without a barrier.
+const confirmEvery = 256
+
+// confirmAfter is how long messages wait for a barrier when there is no traffic.
+const confirmAfter = time.Second
+
+func (d *Datapath) nextXID() uint32 {
+	if d.xid++; d.xid == 0 {
+		d.xid = 1
+	}
+	return d.xid
+}
+
+func (d *Datapath) expect(p pending) {
+	d.pending[p.xid] = &p
+	d.fifo = append(d.fifo, p.xid)
+	d.unconfirmed++
+}
+
+// answered takes the pending message xid from the books.
+func (d *Datapath) answered(xid uint32) *pending {
+	p := d.pending[xid]
+	delete(d.pending, xid)
+	return p
+}
+
+// confirm sends a barrier of govisor's own when enough has gathered.
+func (d *Datapath) confirm(now time.Time, out *Out) {
+	if d.unconfirmed == 0 {
+		d.confirmAt = time.Time{}
+		return
+	}
+	if d.unconfirmed < confirmEvery {
+		if d.confirmAt.IsZero() {
+			d.confirmAt = now.Add(confirmAfter)
+		}
+		if now.Before(d.confirmAt) {
+			return
+		}
+	}
+	d.unconfirmed = 0
+	d.confirmAt = time.Time{}
+	xid := d.nextXID()
+	d.pending[xid] = &pending{xid: xid, kind: pendBarrier}
+	d.fifo = append(d.fifo, xid)
+	out.send(&of10.BarrierRequest{XID: xid})
+}
+
+// passed is called when a barrier reply for xid is in: all before it is done.
+func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
+	n := 0
+	for n < len(d.fifo) && int32(d.fifo[n]-xid) <= 0 {
+		if p := d.answered(d.fifo[n]); p != nil {
+			d.settled(now, p, out)
+		}
+		n++
+	}
+	d.fifo = append(d.fifo[:0], d.fifo[n:]...)
+	for n = 0; n < len(d.graves) && int32(d.graves[n].xid-xid) <= 0; n++ {
+		delete(d.cookies, d.graves[n].entry.cookie)
+	}
+	d.graves = append(d.graves[:0], d.graves[n:]...)
+	d.settle(now, out)
+}
+
+// settled is called for a message that a barrier has confirmed without an answer.
+func (d *Datapath) settled(now time.Time, p *pending, out *Out) {
+	switch p.kind {
+	case pendFlowMod:
+		if p.txn != nil {
+			p.txn.left--
+		}
+		if p.command == of10.FlowDeleteStrict {
+			d.buried(p.entry)
+		}
+	case pendStats:
+		d.finishStats(now, p, out)
+	}
+}
+
+// buried ends the wait for the counters of a deleted entry.
+func (d *Datapath) buried(e *entry) {
+	if d.cookies[e.cookie] != e || !e.dead {
+		return
+	}
+	delete(d.cookies, e.cookie)
+	if e.kind == kindFlow {
+		e.flow.waiting--
+		d.touch(e.flow)
+	}
+}
+
+// txn is one flow_mod of a slice with what it takes to undo it.
+type txn struct {
+	slice    *slice
+	conn     ConnID
+	orig     []byte
+	failed   bool
+	left     int
+	added    *vflow
+	replaced *vflow
+	modified []undo
+}
+
+type undo struct {
+	flow    *vflow
+	actions []of10.Action
+	cookie  uint64
+}
+
+// fromSwitchError routes an error of the switch to the slice that caused it.
+func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
+	p := d.answered(of10.XID(frame))
+	if p == nil {
+		d.Counters.drop(DropUnknownXID)
+		return
+	}
+	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
+	switch p.kind {
+	case pendForward, pendStats:
+		d.fail(out, p.slice, p.conn, p.orig, typ, code)
+	case pendFlowMod:
+		d.flowModRefused(now, p, typ, code, out)
+	}
+}
+
+func bufferError(typ of10.ErrorType, code uint16) bool {
+	return typ == of10.ErrorBadRequest && (code == of10.BadRequestBufferEmpty || code == of10.BadRequestBufferUnknown)
+}
+
+// flowModRefused takes the whole flow_mod back of which p is a part.
+func (d *Datapath) flowModRefused(now time.Time, p *pending, typ of10.ErrorType, code uint16, out *Out) {
+	e, t := p.entry, p.txn
+	if bufferError(typ, code) {
+		if t != nil {
+			d.fail(out, t.slice, t.conn, t.orig, typ, code)
+		}
+		if !e.dead && e.slot.entry == e { // some switches drop the flow too
+			d.sendFlowMod(e, p.command, t, out)
+		}
+		return
+	}
+	switch p.command {
+	case of10.FlowDeleteStrict:
+		d.buried(e)
+		d.settle(now, out)
+		return
+	case of10.FlowAdd:
+		delete(d.cookies, e.cookie)
+		if !e.dead {
+			e.dead = true
+			if e.slot.entry == e {
+				e.slot.entry = nil
+			}
+			if e.kind == kindFlow {
+				e.flow.live--
+			}
+			d.mark(e.slot)
+		}
+	default:
+		e.actions = refusedActions // so that the next comparison finds a difference
+		d.mark(e.slot)
+	}
+	if t == nil || t.failed {
+		if t == nil {
+			d.giveUp(now, e, &of10.Error{ErrType: typ, Code: code})
+		}
+		d.flush(now, nil, out)
+		return
+	}
+	t.failed = true
+	d.fail(out, t.slice, t.conn, t.orig, typ, code)
+	d.undo(now, t)
+	d.flush(now, nil, out)
+}
+
+var refusedActions = []of10.Action{{Type: 0xfffe, Raw: []byte{0xff, 0xfe, 0, 8, 0, 0, 0, 0}}}
+
+// undo brings the slice's table back to what it was before t.
+func (d *Datapath) undo(now time.Time, t *txn) {
+	if f := t.added; f != nil && !f.ended && f.txn == t {
+		d.end(now, f, 0, false)
+		if r := t.replaced; r != nil {
+			r.ended = false
+			if old, err := t.slice.table.Insert(r.flow); err == nil && old == nil {
+				d.restore(r)
+			}
+		}
+	}
+	for _, u := range t.modified {
+		if f := u.flow; !f.ended && f.txn == t {
+			d.drop(f)
+			f.flow.Actions, f.flow.Cookie, f.txn = u.actions, u.cookie, nil
+			if err := d.place(f); err != nil {
+				d.end(now, f, of10.RemovedDelete, true)
+			}
+		}
+	}
+}
+
+// restore puts a flow back that an undone ADD had replaced.
+func (d *Datapath) restore(f *vflow) {
+	if f.slice.cfg.Quota != nil {
+		f.slice.cfg.Quota.Reserve(1)
+	}
+	if err := d.place(f); err != nil {
+		d.report(Event{Slice: f.slice.name, What: "a replaced flow does not fit any more", Err: err})
+	}
+}
+
+// giveUp ends the flows that cannot be in the switch without entry e, which the
+// switch refused when no slice was asking for anything.
+func (d *Datapath) giveUp(now time.Time, e *entry, err error) {
+	d.report(Event{What: "the switch refused a flow_mod of govisor's own: " + e.match.String(), Err: err})
+	if e.kind != kindGuard {
+		if e.flow != nil && !e.flow.ended && !e.flow.isDrop() {
+			d.end(now, e.flow, of10.RemovedDelete, true)
+		}
+		return
+	}
+	for _, f := range d.placed() {
+		for _, p := range f.pieces {
+			if containsSlot(p.guards, e.slot) && !f.isDrop() {
+				d.end(now, f, of10.RemovedDelete, true)
+				break
+			}
+		}
+	}
+}
+
+func containsSlot(list []*slot, s *slot) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
