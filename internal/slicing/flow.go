@@ -24,12 +24,14 @@ type vflow struct {
 	txn           *txn // the last one that made or changed it, for taking it back
 
 	ended    bool
+	expired  bool // by a timeout
 	announce bool // flow_removed is due
 	reason   of10.FlowRemovedReason
 	endAt    time.Time
 	heapAt   int // place in the deadline heap, -1 when not in it
 	due      time.Time
-	removing bool // already in d.ended
+	touched  bool // already in d.touched
+	away     bool // stands for a slice that is not there, see away.go
 }
 
 // piece is the part of a virtual flow that lies in one rule, or in several when
@@ -82,7 +84,7 @@ func (a *vflow) beats(b *vflow) bool {
 }
 
 // isDrop reports whether f stands for a port the slice does not want frames from.
-func (f *vflow) isDrop() bool { return f.level == levelDrop }
+func (f *vflow) isDrop() bool { return f.level == levelDrop || f.away }
 
 func (f *vflow) count(packets, bytes uint64) {
 	f.packets += packets

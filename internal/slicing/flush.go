@@ -12,6 +12,9 @@ import (
 // of the others' space at each step: guards go in first and out last, lost space
 // goes before new flows come, and higher ranks come before lower ones.
 func (d *Datapath) flush(now time.Time, t *txn, out *Out) {
+	if d.adopting {
+		return // nothing is sent before we know what the switch has
+	}
 	list := d.dirty
 	d.dirty = d.spare[:0]
 	d.spare = list
@@ -93,6 +96,7 @@ func (d *Datapath) runMoves(now time.Time, t *txn, out *Out) {
 	if len(d.moves) == 0 {
 		return
 	}
+	d.dropAways()
 	first := map[*pair]bool{}
 	var up, down []move
 	for _, m := range d.moves {
@@ -251,8 +255,8 @@ func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *O
 
 // touch notes that f's timers or end have to be looked at when all is sent.
 func (d *Datapath) touch(f *vflow) {
-	if !f.removing {
-		f.removing = true
+	if !f.touched {
+		f.touched = true
 		d.touched = append(d.touched, f)
 	}
 }
@@ -260,7 +264,7 @@ func (d *Datapath) touch(f *vflow) {
 // settle sees to flows whose last piece has gone or whose timers changed.
 func (d *Datapath) settle(now time.Time, out *Out) {
 	for _, f := range d.touched {
-		f.removing = false
+		f.touched = false
 		if f.ended {
 			d.deadlines.remove(f)
 			d.announceIfDone(f, out)

@@ -84,3 +84,11 @@ func (o *Out) deliverRaw(slice string, conn ConnID, frame []byte) []byte {
 	o.msgs = append(o.msgs, delivery{slice, conn, start, len(o.buf)})
 	return o.buf[start:]
 }
+
+// truncatePacketIn cuts the frame in the last delivery, a packet_in, to n bytes.
+func (o *Out) truncatePacketIn(n int) {
+	m := &o.msgs[len(o.msgs)-1]
+	b := of10.TruncatePacketIn(o.buf[m.start:m.end], n)
+	m.end = m.start + len(b)
+	o.buf = o.buf[:m.end]
+}

@@ -15,6 +15,7 @@ const (
 	pendStats            // statistics that are put together here
 	pendBarrier          // a barrier of govisor's own
 	pendSilent           // nobody wants to hear of it
+	pendAdopt            // what the switch has, see Connect
 )
 
 // pending is a message the switch has not confirmed yet.
@@ -28,6 +29,7 @@ type pending struct {
 	conn    ConnID
 	orig    []byte // the slice's message, for errors
 	stats   *statsJob
+	found   []of10.FlowStats
 }
 
 func (p *pending) origXID() uint32 { return of10.XID(p.orig) }

@@ -160,6 +160,11 @@ func (d *Datapath) desired(s *slot) want {
 	}
 	best := d.winnerAt(s.rule, &s.pat.Value)
 	if best == nil {
+		for _, p := range s.cands {
+			if p.flow.away {
+				return wantPiece(p)
+			}
+		}
 		return want{kind: kindGuard, none: s.guards == 0}
 	}
 	for _, p := range s.cands {

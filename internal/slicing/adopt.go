@@ -1,0 +1,244 @@
+package slicing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// SavedFlow is a virtual flow as it is journaled, to be put back after a restart.
+type SavedFlow struct {
+	Slice   string
+	Flow    of10.FlowMod // match, priority, cookie, actions, timeouts, flags
+	Created time.Time
+	Packets uint64
+	Bytes   uint64
+}
+
+// Save returns all virtual flows, oldest first.
+func (d *Datapath) Save() []SavedFlow {
+	var list []SavedFlow
+	for _, f := range d.placed() {
+		if f.isDrop() {
+			continue
+		}
+		fl := f.flow
+		list = append(list, SavedFlow{f.slice.name, of10.FlowMod{
+			Match: fl.Match, Cookie: fl.Cookie, IdleTimeout: fl.Idle, HardTimeout: fl.Hard, Priority: fl.Priority,
+			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Flags: fl.Flags, Actions: fl.Actions,
+		}, fl.Created, f.packets, f.bytes})
+	}
+	return list
+}
+
+// Restore puts saved flows into the tables of the slices they belong to. It is to be
+// called after SetSlice and before Connect, which then compares with the switch. What
+// the flowspace does not allow any more is left out.
+func (d *Datapath) Restore(now time.Time, list []SavedFlow) {
+	d.adopting = true
+	for i := range list {
+		s := d.slices[list[i].Slice]
+		if s == nil {
+			continue
+		}
+		f := newFlow(now, s, &list[i].Flow)
+		f.flow.Created = list[i].Created
+		f.packets, f.bytes = list[i].Packets, list[i].Bytes
+		if d.allowed(s, f.flow.Actions, false) != nil {
+			continue
+		}
+		specs, err := d.admit(f)
+		if err != nil || !s.room() {
+			continue
+		}
+		if old, err := s.table.Insert(f.flow); err != nil || old != nil {
+			continue
+		}
+		d.insert(f)
+		d.put(f, specs)
+	}
+}
+
+// Policy says what becomes of flows a switch already has.
+type Policy uint8
+
+// The policies.
+const (
+	Adopt Policy = iota // keep what is right, remove the rest, add what is missing
+	Flush               // remove everything, then add what is needed
+)
+
+// Connect is to be called when the switch has (re)connected and told its features.
+// With Adopt the core first asks what the switch has; until Ready, nothing that
+// slices want may be passed in.
+func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, out *Out) {
+	d.forget()
+	d.setFeatures(f)
+	for _, s := range d.slices {
+		s.buffers = &buffers{}
+	}
+	d.configure(out)
+	d.publish()
+	if policy == Flush {
+		d.adopting = false
+		for _, e := range d.entries() {
+			d.lose(e)
+		}
+		out.send(&of10.FlowMod{XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, BufferID: of10.NoBuffer, OutPort: of10.PortNone})
+		d.flush(now, nil, out)
+		d.confirm(now, out)
+		return
+	}
+	d.adopting = true
+	xid := d.nextXID()
+	d.pending[xid] = &pending{xid: xid, kind: pendAdopt}
+	out.send(&of10.StatsRequest{XID: xid, StatsType: of10.StatsFlow, Body: &of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
+}
+
+// Ready reports whether the core knows what the switch has.
+func (d *Datapath) Ready() bool { return !d.adopting }
+
+// forget drops all that depended on the former connection.
+func (d *Datapath) forget() {
+	clear(d.pending)
+	d.fifo, d.graves, d.punts = d.fifo[:0], d.graves[:0], d.punts[:0]
+	d.unconfirmed, d.confirmAt, d.missSend, d.frag = 0, time.Time{}, 0, 0
+	for cookie, e := range d.cookies {
+		if !e.dead {
+			continue
+		}
+		delete(d.cookies, cookie)
+		if e.kind == kindFlow && e.flow.waiting > 0 {
+			e.flow.waiting--
+			d.touch(e.flow)
+		}
+	}
+}
+
+// entries are all that the switch should have.
+func (d *Datapath) entries() []*entry {
+	list := make([]*entry, 0, len(d.cookies))
+	for _, e := range d.cookies {
+		if !e.dead {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, func(a, b *entry) int {
+		if a.cookie < b.cookie {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// lose notes that the switch does not have e.
+func (d *Datapath) lose(e *entry) {
+	delete(d.cookies, e.cookie)
+	e.dead = true
+	if e.kind == kindFlow {
+		e.flow.live--
+		d.touch(e.flow)
+	}
+	if e.slot.entry == e {
+		e.slot.entry = nil
+		d.mark(e.slot)
+	}
+}
+
+// tableKey tells physical flows apart.
+type tableKey struct {
+	pat    flowtable.Pattern
+	number uint16
+}
+
+// adoptPart takes in a part of what the switch says it has.
+func (p *pending) adoptPart(list of10.FlowStatsReply) {
+	for i := range list {
+		f := list[i]
+		f.Actions = of10.CloneActions(f.Actions)
+		p.found = append(p.found, f)
+	}
+}
+
+// adopt compares what the switch has with what it should have.
+func (d *Datapath) adopt(now time.Time, p *pending, out *Out) {
+	have := make(map[tableKey]*of10.FlowStats, len(p.found))
+	for i := range p.found {
+		m := p.found[i].Match.Normalize()
+		have[tableKey{flowtable.MakePattern(&m), p.found[i].Priority}] = &p.found[i]
+	}
+	keep := map[*of10.FlowStats]bool{}
+	for _, e := range d.entries() {
+		f := have[tableKey{e.slot.pat, e.number}]
+		if f != nil && f.Cookie == e.cookie && of10.ActionsEqual(f.Actions, e.actions) {
+			keep[f] = true
+			continue
+		}
+		d.lose(e)
+	}
+	list := d.dirty
+	for _, s := range list {
+		d.recognise(now, s, have, keep)
+	}
+	d.adopting = false
+	for i := range p.found {
+		f := &p.found[i]
+		if f.Cookie&cookieMask == cookieBase && f.Cookie > d.cookie {
+			d.cookie = f.Cookie
+		}
+		if !keep[f] {
+			m := of10.FlowMod{
+				XID: d.nextXID(), Match: f.Match, Cookie: f.Cookie, Command: of10.FlowDeleteStrict, Priority: f.Priority,
+				BufferID: of10.NoBuffer, OutPort: of10.PortNone,
+			}
+			d.expect(pending{xid: m.XID, kind: pendSilent})
+			out.send(&m)
+		}
+	}
+	d.flush(now, nil, out)
+	d.confirm(now, out)
+}
+
+// recognise makes a flow of the switch the entry of slot s if it is just that.
+func (d *Datapath) recognise(now time.Time, s *slot, have map[tableKey]*of10.FlowStats, keep map[*of10.FlowStats]bool) {
+	w := d.desired(s)
+	d.placePoint(s, w)
+	if w.none || s.entry != nil {
+		return
+	}
+	f := have[tableKey{s.pat, s.number()}]
+	if f == nil || keep[f] || f.Cookie&cookieMask != cookieBase || d.cookies[f.Cookie] != nil {
+		return
+	}
+	e := &entry{cookie: f.Cookie, kind: w.kind, slot: s, match: s.pat.Match(), number: s.number(), actions: toController, since: now}
+	if w.piece != nil {
+		v := w.piece.flow
+		e.flow = v
+		switch w.kind {
+		case kindFlow:
+			e.actions = d.compile(nil, v, &s.pat, w.piece.rule, v.flow.Actions)
+			e.idle, e.hard = v.flow.Idle, f.HardTimeout
+			if (v.flow.Hard == 0) != (f.HardTimeout == 0) {
+				return
+			}
+		case kindDrop:
+			e.actions = nil
+		}
+		if f.IdleTimeout != e.idle {
+			return
+		}
+	}
+	if !of10.ActionsEqual(f.Actions, e.actions) {
+		return
+	}
+	keep[f] = true
+	d.cookies[e.cookie] = e
+	s.entry = e
+	if e.kind == kindFlow {
+		e.flow.live++
+		d.touch(e.flow)
+	}
+}

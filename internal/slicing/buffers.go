@@ -1,0 +1,88 @@
+package slicing
+
+import (
+	"sync/atomic"
+
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// bufferSlots is how many buffered frames a slice may have; the oldest go first.
+const bufferSlots = 256
+
+// buffers are the virtual buffers of a slice: what each id stands for. The fast
+// path stores while the slice's messages take, and neither waits or allocates; a
+// slot that is being overwritten just reads as gone.
+type buffers struct {
+	next   atomic.Uint32 // id given last
+	misses atomic.Uint64 // frames delivered as misses, for table statistics
+	slots  [bufferSlots]bufferSlot
+}
+
+type bufferSlot struct {
+	id     atomic.Uint64 // id | usable, or id | used
+	real   atomic.Uint64 // real id << 32 | in_port << 16 | total_len
+	header [5]atomic.Uint64
+	// frame is the whole frame when govisor keeps it; set only under the lock.
+	frame atomic.Pointer[[]byte]
+}
+
+const (
+	bufferUsable = 1 << 32
+	bufferUsed   = 2 << 32
+)
+
+// buffered is what a virtual buffer id stands for.
+type buffered struct {
+	real   uint32 // of10.NoBuffer when the frame is kept here
+	inPort of10.Port
+	total  uint16
+	header packet.Header
+	frame  []byte
+}
+
+// store remembers a frame and returns its virtual id.
+func (b *buffers) store(real uint32, inPort of10.Port, total uint16, w *flowtable.Words, frame *[]byte) uint32 {
+	id := b.next.Add(1)
+	for id == of10.NoBuffer || id == 0 {
+		id = b.next.Add(1)
+	}
+	s := &b.slots[id%bufferSlots]
+	s.id.Store(0)
+	s.real.Store(uint64(real)<<32 | uint64(inPort)<<16 | uint64(total))
+	for i := range w {
+		s.header[i].Store(w[i])
+	}
+	s.frame.Store(frame)
+	s.id.Store(uint64(id) | bufferUsable)
+	return id
+}
+
+// take returns what id stands for and uses it up. The code is that of the
+// BAD_REQUEST error otherwise.
+func (b *buffers) take(id uint32) (f buffered, code uint16, ok bool) {
+	s := &b.slots[id%bufferSlots]
+	state := s.id.Load()
+	if uint32(state) != id || state == 0 {
+		return buffered{}, of10.BadRequestBufferUnknown, false
+	}
+	if state != uint64(id)|bufferUsable {
+		return buffered{}, of10.BadRequestBufferEmpty, false
+	}
+	v := s.real.Load()
+	var w flowtable.Words
+	for i := range w {
+		w[i] = s.header[i].Load()
+	}
+	frame := s.frame.Load()
+	if !s.id.CompareAndSwap(state, uint64(id)|bufferUsed) {
+		return buffered{}, of10.BadRequestBufferUnknown, false
+	}
+	f = buffered{real: uint32(v >> 32), inPort: of10.Port(v >> 16), total: uint16(v), header: w.Header()}
+	if frame != nil {
+		f.frame = *frame
+		s.frame.Store(nil)
+	}
+	return f, 0, true
+}

@@ -1,0 +1,139 @@
+package slicing
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// Datapath is the core of one datapath. See the package comment for locking.
+type Datapath struct {
+	cfg  Config
+	view *flowspace.View
+
+	// Counters may be read at any time.
+	Counters Counters
+
+	// What is known of the switch.
+	features of10.FeaturesReply // without ports
+	ports    []of10.PhyPort     // in the switch's order
+
+	slices map[string]*slice
+
+	// The book of what belongs into the switch, and what is there.
+	rules   map[*flowspace.Rule]*ruleInfo
+	lldp    []*ruleInfo
+	ranks   ranking
+	numbers numbering
+	slots   map[slotKey]*slot
+	points  map[flowtable.Words]*slot
+	soft    map[*slot]struct{}
+	cookies map[uint64]*entry
+	cookie  uint64
+	seq     uint64
+
+	// What the switch has been asked.
+	xid         uint32
+	pending     map[uint32]*pending
+	fifo        []uint32 // xids of pending in the order they were sent
+	graves      []grave
+	unconfirmed int
+	confirmAt   time.Time
+	missSend    uint16 // as the switch was told last
+	frag        of10.ConfigFlags
+
+	deadlines deadlines
+	punts     []punt
+	aways     []*vflow
+	adopting  bool
+
+	fast atomic.Pointer[fastView]
+
+	// Work in progress within one call, and memory used again.
+	dirty, spare []*slot
+	wants        []want
+	moves        []move
+	touched      []*vflow
+	buffer       uint32 // real buffer for the next entry of a slot with buffer set
+	flushes      int
+	actions      []of10.Action
+	overRules    []*flowspace.Rule
+	overInfos    []*ruleInfo
+	flowModMsg   of10.FlowMod
+	packetOutMsg of10.PacketOut
+}
+
+// cookieBase marks the cookies of govisor's flows: the letters GV over a number.
+const (
+	cookieBase = uint64(0x4756) << 48
+	cookieMask = uint64(0xffff) << 48
+)
+
+// minMissSend is the smallest miss_send_len the switch is given: enough for the
+// headers a match looks at, and for an LLDP mark behind ordinary chassis and port ids.
+const minMissSend = 512
+
+// New makes the core of a datapath that has no slices yet. Its first messages for
+// the switch come from Connect.
+func New(cfg Config) *Datapath {
+	if cfg.MaxExpansion <= 0 {
+		cfg.MaxExpansion = DefaultMaxExpansion
+	}
+	d := &Datapath{
+		cfg: cfg, view: cfg.View, slices: map[string]*slice{}, rules: map[*flowspace.Rule]*ruleInfo{}, lldp: lldpRules(),
+		ranks: ranking{active: map[*ruleInfo]struct{}{}}, slots: map[slotKey]*slot{}, points: map[flowtable.Words]*slot{},
+		soft: map[*slot]struct{}{}, cookies: map[uint64]*entry{}, cookie: cookieBase, pending: map[uint32]*pending{}, xid: 0x67760000,
+		buffer: of10.NoBuffer,
+	}
+	d.setFeatures(cfg.Features)
+	d.publish()
+	return d
+}
+
+func (d *Datapath) setFeatures(f *of10.FeaturesReply) {
+	d.features = *f
+	d.features.Ports = nil
+	d.ports = slices.Clone(f.Ports)
+}
+
+func (d *Datapath) report(e Event) {
+	if d.cfg.Report != nil {
+		d.cfg.Report(e)
+	}
+}
+
+// Tick does what is due at now. It has to be called at NextDeadline, and may be
+// called at any time.
+func (d *Datapath) Tick(now time.Time, out *Out) {
+	for len(d.deadlines) > 0 && !d.deadlines[0].due.After(now) {
+		f := d.deadlines[0]
+		d.deadlines.remove(f)
+		switch at, reason, ok := d.deadline(f); {
+		case !ok:
+		case at.After(now):
+			d.schedule(f)
+		default:
+			d.end(now, f, reason, true)
+		}
+	}
+	d.endAway(now, out)
+	d.flush(now, nil, out)
+	d.confirm(now, out)
+}
+
+// NextDeadline returns when Tick has to be called next; ok is false when it has not.
+func (d *Datapath) NextDeadline() (at time.Time, ok bool) {
+	if len(d.deadlines) > 0 {
+		at, ok = d.deadlines[0].due, true
+	}
+	for _, t := range [...]time.Time{d.confirmAt, d.nextAway()} {
+		if !t.IsZero() && (!ok || t.Before(at)) {
+			at, ok = t, true
+		}
+	}
+	return at, ok
+}

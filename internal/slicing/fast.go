@@ -1,0 +1,112 @@
+package slicing
+
+import (
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// fastView is what the packet_in fast path knows: an immutable picture of the
+// flowspace and of the slices.
+type fastView struct {
+	view   *flowspace.View
+	slices map[string]*fastSlice
+}
+
+type fastSlice struct {
+	name    string
+	up      bool
+	miss    uint16
+	frag    of10.ConfigFlags
+	deaf    map[uint32]bool // ports whose frames must not come to the controller
+	buffers *buffers
+	slice   *slice
+}
+
+// publish makes the present state known to the fast path.
+func (d *Datapath) publish() {
+	v := &fastView{view: d.view, slices: make(map[string]*fastSlice, len(d.slices))}
+	for name, s := range d.slices {
+		f := &fastSlice{name: name, up: s.up, miss: s.miss, frag: s.frag, buffers: s.buffers, slice: s}
+		for p, b := range s.bits {
+			if b.value&b.mask&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoPacketIn) != 0 {
+				if f.deaf == nil {
+					f.deaf = map[uint32]bool{}
+				}
+				f.deaf[uint32(p)] = true
+			}
+		}
+		v.slices[name] = f
+	}
+	d.fast.Store(v)
+}
+
+// FastPacketIn deals with a packet_in that no table has to be looked at for: a miss
+// of a frame that belongs to somebody who is listening. It returns false for all
+// others, which go through FromSwitch. It takes no lock and allocates nothing.
+func (d *Datapath) FastPacketIn(frame []byte, out *Out) bool {
+	if len(frame) < packetInHead || of10.PeekType(frame) != of10.TypePacketIn || of10.PacketInReasonOf(frame) != of10.ReasonNoMatch {
+		return false
+	}
+	v := d.fast.Load()
+	data := of10.PacketInData(frame)
+	var h packet.Header
+	info := packet.ParseInto(data, uint32(of10.PacketInInPort(frame)), &h)
+	if isLLDP(h.DLType) {
+		return false
+	}
+	r := v.view.Owner(&h)
+	if r == nil {
+		d.Counters.drop(DropNoOwner)
+		return true
+	}
+	listening := false
+	for i := range r.Grants {
+		if s := v.slices[r.Grants[i].Slice]; s != nil && s.up && r.Grants[i].Perm&(flowspace.Read|flowspace.Write) != 0 {
+			listening = true
+		}
+	}
+	if !listening {
+		return false
+	}
+	v.miss(d, r, &h, info.Fragment, frame, out)
+	return true
+}
+
+const packetInHead = 18
+
+// miss delivers a table miss to every slice that may hear of it.
+func (v *fastView) miss(d *Datapath, r *flowspace.Rule, h *packet.Header, fragment bool, frame []byte, out *Out) {
+	var w flowtable.Words
+	packed := false
+	for i := range r.Grants {
+		g := &r.Grants[i]
+		s := v.slices[g.Slice]
+		if s == nil || !s.up || g.Perm&(flowspace.Read|flowspace.Write) == 0 {
+			continue
+		}
+		if s.deaf[h.InPort] || fragment && s.frag == of10.FragDrop {
+			d.Counters.drop(DropPortConfig)
+			continue
+		}
+		s.buffers.misses.Add(1)
+		b := out.deliverRaw(s.name, AllConns, frame)
+		of10.PutXID(b, 0)
+		of10.PutPacketInReason(b, of10.ReasonNoMatch)
+		real := of10.PacketInBufferID(frame)
+		if real == of10.NoBuffer {
+			continue
+		}
+		if g.Perm&flowspace.Write != 0 {
+			if !packed {
+				w, packed = flowtable.HeaderWords(h), true
+			}
+			id := s.buffers.store(real, of10.Port(h.InPort), of10.PacketInTotalLen(frame), &w, nil)
+			of10.PutPacketInBufferID(b, id)
+		} else {
+			of10.PutPacketInBufferID(b, of10.NoBuffer)
+		}
+		out.truncatePacketIn(int(s.miss))
+	}
+}

@@ -1,0 +1,368 @@
+package slicing
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/flowspace/fs10"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+func flowModFailed(code uint16) *of10.Error {
+	return &of10.Error{ErrType: of10.ErrorFlowModFailed, Code: code}
+}
+
+// flowMod carries a flow_mod of a slice out, whole or not at all.
+func (d *Datapath) flowMod(now time.Time, s *slice, c Conn, frame []byte, out *Out) {
+	m := &d.flowModMsg
+	if err := m.UnmarshalBinary(frame); err != nil {
+		d.refuse(out, s, c.ID, frame, err)
+		return
+	}
+	if m.Command > of10.FlowDeleteStrict {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedBadCommand))
+		return
+	}
+	if m.Flags&of10.FlowModEmerg != 0 {
+		d.emergency(now, s, c, m, frame, out)
+		return
+	}
+	if m.Command == of10.FlowDelete || m.Command == of10.FlowDeleteStrict {
+		for _, f := range s.table.Selected(m) {
+			d.end(now, f.Aux.(*vflow), of10.RemovedDelete, true)
+		}
+		d.flush(now, nil, out)
+		d.confirm(now, out)
+		return
+	}
+	if err := d.allowed(s, m.Actions, false); err != nil {
+		d.failWith(out, s, c.ID, frame, err)
+		return
+	}
+	if m.Command != of10.FlowAdd {
+		if sel := s.table.Selected(m); len(sel) > 0 {
+			d.modify(now, s, c, m, sel, frame, out)
+			return
+		}
+	}
+	d.addFlow(now, s, c, m, frame, out)
+}
+
+// addFlow puts a new flow in.
+func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, frame []byte, out *Out) {
+	f := newFlow(now, s, m)
+	if m.Flags&of10.FlowModCheckOverlap != 0 && s.table.Overlapping(f.flow) {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedOverlap))
+		return
+	}
+	specs, err := d.admit(f)
+	if err != nil {
+		d.failWith(out, s, c.ID, frame, err)
+		return
+	}
+	old := s.table.Find(f.flow.Match, f.flow.Priority)
+	if old == nil && !s.room() {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
+		return
+	}
+	b, haveBuffer, code := d.takeBuffer(s, m.BufferID)
+	t := &txn{slice: s, conn: c.ID, orig: slices.Clone(frame), added: f}
+	f.txn = t
+	if old != nil {
+		o := old.Aux.(*vflow)
+		t.replaced = o
+		o.ended, o.announce = true, false
+		d.drop(o)
+	}
+	if _, err := s.table.Insert(f.flow); err != nil {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
+		return
+	}
+	d.insert(f)
+	d.put(f, specs)
+	d.runWithBuffer(now, s, f, b, haveBuffer, t, out)
+	if code != 0 {
+		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
+	}
+}
+
+// newFlow makes a virtual flow that is in no table yet.
+func newFlow(now time.Time, s *slice, m *of10.FlowMod) *vflow {
+	f := &vflow{flow: flowtable.New(now, m), slice: s, heapAt: -1}
+	f.flow.Aux = f
+	f.region = fs10.FromMatch(f.flow.Match)
+	f.level = levelOf(f.flow.Priority)
+	if f.flow.Exact() {
+		f.level = levelExact
+	}
+	return f
+}
+
+func (d *Datapath) insert(f *vflow) {
+	d.seq++
+	f.seq = d.seq
+}
+
+// room reports whether the slice may have one more flow, and counts it.
+func (s *slice) room() bool {
+	if s.cfg.MaxFlows >= 0 && int64(s.table.Len()) >= s.cfg.MaxFlows {
+		return false
+	}
+	if n := s.table.Capacity(); n > 0 && s.table.Len() >= n {
+		return false
+	}
+	return s.cfg.Quota == nil || s.cfg.Quota.Reserve(1)
+}
+
+// admit checks whether f can be had at all, and returns what it becomes.
+func (d *Datapath) admit(f *vflow) ([]spec, *of10.Error) {
+	specs, err := d.derive(f)
+	if err != nil {
+		var wide *tooWide
+		if errors.As(err, &wide) {
+			d.report(Event{Slice: f.slice.name, What: fmt.Sprintf("flow_mod %v needs more than %d physical flows because of rule %q", f.flow.Match, wide.limit, wide.rule.Name), Err: err})
+		}
+		return nil, flowModFailed(of10.FlowModFailedAllTablesFull)
+	}
+	if len(specs) == 0 && !d.writesSomewhere(f) {
+		return nil, flowModFailed(of10.FlowModFailedEPerm)
+	}
+	if len(d.numbers.order)+2*len(specs)+countGuards(specs) >= maxNumber {
+		return nil, flowModFailed(of10.FlowModFailedAllTablesFull)
+	}
+	if err := d.legal(f, specs, f.flow.Actions); err != nil {
+		return nil, err
+	}
+	if f.slice.cfg.Strict {
+		if err := d.strict(f, specs); err != nil {
+			return nil, err
+		}
+	}
+	return specs, nil
+}
+
+func countGuards(specs []spec) (n int) {
+	for i := range specs {
+		n += len(specs[i].guards)
+	}
+	return n
+}
+
+// writesSomewhere reports whether the slice may write any part of f, even if no
+// piece is needed there because govisor itself handles the frames.
+func (d *Datapath) writesSomewhere(f *vflow) bool {
+	for _, r := range d.overlapping(f.flow.Pattern(), &f.region) {
+		if r.writes(f.slice.name) {
+			return true
+		}
+	}
+	return false
+}
+
+// legal checks the rewriting of a flow in each of its pieces.
+func (d *Datapath) legal(f *vflow, specs []spec, list []of10.Action) *of10.Error {
+	if !rewrites(list) {
+		return nil
+	}
+	for i := range specs {
+		if !specs[i].carve && !legalFor(list, d.newRewriter(f, &specs[i].pat, specs[i].rule)) {
+			return badAction(of10.BadActionEPerm)
+		}
+	}
+	return nil
+}
+
+// strict refuses what would have to be rewritten, for slices that want to know.
+func (d *Datapath) strict(f *vflow, specs []spec) *of10.Error {
+	if len(specs) != 1 || specs[0].pat != *f.flow.Pattern() {
+		return flowModFailed(of10.FlowModFailedEPerm)
+	}
+	if specs[0].rule.rule.HasForcedQueue {
+		return badAction(of10.BadActionEPerm)
+	}
+	for i := range f.flow.Actions {
+		a := &f.flow.Actions[i]
+		if a.Type != of10.ActionOutput || a.Port != of10.PortFlood && a.Port != of10.PortAll {
+			continue
+		}
+		for k := range d.ports {
+			if !f.slice.owns(d.ports[k].PortNo) {
+				return badAction(of10.BadActionEPerm)
+			}
+		}
+	}
+	return nil
+}
+
+// modify gives the selected flows new actions.
+func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel []*flowtable.Flow, frame []byte, out *Out) {
+	t := &txn{slice: s, conn: c.ID, orig: slices.Clone(frame)}
+	actions := of10.CloneActions(m.Actions)
+	plans := make([][]spec, len(sel))
+	for i, fl := range sel {
+		f := *fl.Aux.(*vflow)
+		trial := *fl
+		trial.Actions = actions
+		f.flow = &trial
+		specs, err := d.admit(&f)
+		if err != nil {
+			d.failWith(out, s, c.ID, frame, err)
+			return
+		}
+		plans[i] = specs
+	}
+	b, haveBuffer, code := d.takeBuffer(s, m.BufferID)
+	var last *vflow
+	for i, fl := range sel {
+		f := fl.Aux.(*vflow)
+		t.modified = append(t.modified, undo{f, fl.Actions, fl.Cookie})
+		fl.Actions, fl.Cookie = actions, m.Cookie
+		f.txn = t
+		gone := f.pieces
+		d.drop(f)
+		d.put(f, plans[i])
+		keepGone(f, gone)
+		last = f
+	}
+	d.runWithBuffer(now, s, last, b, haveBuffer, t, out)
+	if code != 0 {
+		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
+	}
+}
+
+// takeBuffer uses up the buffer a flow_mod names. The code, if not 0, is one more
+// than that of the BAD_REQUEST error due.
+func (d *Datapath) takeBuffer(s *slice, id uint32) (b buffered, ok bool, code uint16) {
+	if id == of10.NoBuffer {
+		return buffered{}, false, 0
+	}
+	b, c, ok := s.buffers.take(id)
+	if !ok {
+		return b, false, c + 1
+	}
+	return b, true, 0
+}
+
+// runWithBuffer sends what is due for a flow_mod. A buffered frame that lies in the
+// flow goes with the piece that takes it; another is sent on with the flow's actions.
+func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, have bool, t *txn, out *Out) {
+	d.buffer = of10.NoBuffer
+	if have && b.frame == nil && d.ownsHeader(s, &b.header, []uint32{uint32(b.inPort)}) {
+		w := flowtable.HeaderWords(&b.header)
+		for _, p := range f.pieces {
+			if p.slot != nil && !p.carve && p.slot.pat.Matches(&w) && d.desired(p.slot).piece == p && !hasController(f.flow.Actions) {
+				d.buffer = b.real
+				p.slot.buffer = true
+			}
+		}
+	}
+	carried := d.buffer != of10.NoBuffer
+	d.flush(now, t, out)
+	for _, p := range f.pieces {
+		if p.slot != nil {
+			p.slot.buffer = false
+		}
+	}
+	if have && (!carried || d.buffer != of10.NoBuffer) {
+		d.runFlow(now, f, &b, out)
+		if t.added == f && !f.ended {
+			f.hit(now, int(b.total))
+		}
+	}
+	d.buffer = of10.NoBuffer
+	d.confirm(now, out)
+}
+
+// emergency gives an emergency flow, cut to the slice's space, to the switch.
+func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, frame []byte, out *Out) {
+	if m.IdleTimeout != 0 || m.HardTimeout != 0 {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedBadEmergTimeout))
+		return
+	}
+	f := newFlow(now, s, m)
+	if m.Command == of10.FlowDelete || m.Command == of10.FlowDeleteStrict {
+		d.deleteEmergency(s, f, m, frame, c, out)
+		return
+	}
+	if err := d.allowed(s, m.Actions, false); err != nil {
+		d.failWith(out, s, c.ID, frame, err)
+		return
+	}
+	specs, err := d.admit(f)
+	if err != nil {
+		d.failWith(out, s, c.ID, frame, err)
+		return
+	}
+	for i := range specs {
+		if specs[i].carve {
+			continue
+		}
+		// Emergency flows have no guards: in an emergency nobody is there to ask. So only
+		// what nobody of higher rank overlaps may go in.
+		if len(specs[i].guards) > countLLDP(specs[i].guards) {
+			d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedEPerm))
+			return
+		}
+	}
+	orig := slices.Clone(frame)
+	for i := range specs {
+		if specs[i].carve {
+			continue
+		}
+		d.cookie++
+		p := of10.FlowMod{
+			XID: d.nextXID(), Match: specs[i].pat.Match(), Cookie: d.cookie, Command: of10.FlowAdd, Priority: m.Priority, Flags: of10.FlowModEmerg,
+			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: d.compile(nil, f, &specs[i].pat, specs[i].rule, m.Actions),
+		}
+		p.Actions = slices.DeleteFunc(p.Actions, func(a of10.Action) bool { return a.Type == of10.ActionOutput && a.Port == of10.PortController })
+		s.emerg[d.cookie] = p
+		d.expect(pending{xid: p.XID, kind: pendForward, slice: s, conn: c.ID, orig: orig})
+		out.send(&p)
+	}
+	d.confirm(now, out)
+}
+
+func countLLDP(list []guardSpec) (n int) {
+	for _, g := range list {
+		if g.rule.lldp {
+			n++
+		}
+	}
+	return n
+}
+
+// deleteEmergency takes the slice's own emergency flows away that m selects.
+func (d *Datapath) deleteEmergency(s *slice, f *vflow, m *of10.FlowMod, frame []byte, c Conn, out *Out) {
+	orig := slices.Clone(frame)
+	for cookie, e := range s.emerg {
+		pat := flowtable.MakePattern(&e.Match)
+		if !f.flow.Pattern().Covers(&pat) || m.Command == of10.FlowDeleteStrict && e.Priority != m.Priority {
+			continue
+		}
+		d.removeEmergency(s, cookie, pending{kind: pendForward, slice: s, conn: c.ID, orig: orig}, out)
+	}
+}
+
+func (d *Datapath) removeEmergency(s *slice, cookie uint64, p pending, out *Out) {
+	e := s.emerg[cookie]
+	delete(s.emerg, cookie)
+	e.XID, e.Command, e.Actions = d.nextXID(), of10.FlowDeleteStrict, nil
+	p.xid = e.XID
+	d.expect(p)
+	out.send(&e)
+}
+
+func (d *Datapath) clearEmergency(s *slice, out *Out) {
+	for cookie := range s.emerg {
+		d.removeEmergency(s, cookie, pending{kind: pendSilent}, out)
+	}
+}
+
+// writable reports whether a rule lets the slice write.
+func (s *slice) writable(r *flowspace.Rule) bool {
+	return r != nil && r.Allows(s.name, flowspace.Write)
+}

@@ -1,0 +1,194 @@
+package slicing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// punt is a frame the switch was asked to send up on behalf of one slice's
+// packet_out, because only the switch has it.
+type punt struct {
+	xid     uint32
+	words   flowtable.Words
+	slice   *slice
+	actions []of10.Action
+}
+
+// fromPacketIn gives a frame to whom it belongs.
+func (d *Datapath) fromPacketIn(now time.Time, m *of10.PacketIn, frame []byte, out *Out) {
+	b := buffered{real: m.BufferID, inPort: m.InPort, total: m.TotalLen, frame: m.Data}
+	info := packet.ParseInto(m.Data, uint32(m.InPort), &b.header)
+	if isLLDP(b.header.DLType) {
+		d.lldpIn(now, &b, out)
+		return
+	}
+	r := d.view.Owner(&b.header)
+	if r == nil {
+		d.Counters.drop(DropNoOwner)
+		return
+	}
+	w := flowtable.HeaderWords(&b.header)
+	if m.Reason == of10.ReasonAction {
+		if d.punted(&w, &b, out) {
+			return
+		}
+		if f := d.winnerAt(d.info(r), &w); f != nil && d.hitByPacketIn(now, r, f, &w, &b, out) {
+			return
+		}
+	}
+	d.miss(now, r, &b.header, info.Fragment, frame, out)
+}
+
+// miss delivers a table miss, or sees to it that frames nobody hears of do not
+// keep coming.
+func (d *Datapath) miss(now time.Time, r *flowspace.Rule, h *packet.Header, fragment bool, frame []byte, out *Out) {
+	n := out.Len()
+	dropped := d.Counters.Get(DropPortConfig)
+	d.fast.Load().miss(d, r, h, fragment, frame, out)
+	if out.Len() > n || d.Counters.Get(DropPortConfig) != dropped {
+		return
+	}
+	for _, g := range r.Grants {
+		if g.Perm&(flowspace.Read|flowspace.Write) != 0 {
+			d.Counters.drop(DropNoListener)
+			d.startAway(now, r, h, out)
+			return
+		}
+	}
+	d.Counters.drop(DropNoPermission)
+}
+
+// hitByPacketIn deals with a frame that hits virtual flow f although the switch
+// sent it up. It returns false when the switch did so before it knew of f.
+func (d *Datapath) hitByPacketIn(now time.Time, r *flowspace.Rule, f *vflow, w *flowtable.Words, b *buffered, out *Out) bool {
+	if f.isDrop() {
+		d.Counters.drop(DropPortConfig)
+		return true
+	}
+	p := f.pieceAt(w)
+	if p != nil && !p.gone && !p.carve {
+		if !hasController(f.flow.Actions) {
+			return false
+		}
+		d.toControllers(f, r, b, true, out)
+		return true
+	}
+	if p != nil && p.gone {
+		p.gone = false
+		d.mark(p.slot)
+	}
+	f.hit(now, int(b.total))
+	d.runFlow(now, f, b, out)
+	d.flush(now, nil, out)
+	d.confirm(now, out)
+	return true
+}
+
+// pieceAt is the piece of f that a header falls into, a carve-out first.
+func (f *vflow) pieceAt(w *flowtable.Words) (found *piece) {
+	for _, p := range f.pieces {
+		if p.slot != nil && p.slot.pat.Matches(w) && (found == nil || p.carve) {
+			found = p
+		}
+	}
+	return found
+}
+
+// runFlow does with one frame what flow f says, in the place of the switch.
+func (d *Datapath) runFlow(now time.Time, f *vflow, b *buffered, out *Out) {
+	r := d.view.Owner(&b.header)
+	if b.frame == nil && hasController(f.flow.Actions) {
+		d.punts = append(d.punts, punt{d.xid + 1, flowtable.HeaderWords(&b.header), f.slice, of10.CloneActions(f.flow.Actions)})
+	}
+	d.toControllers(f, r, b, false, out)
+	job := shipment{slice: f.slice, in: b.inPort, rule: r, b: b, lldp: isLLDP(b.header.DLType)}
+	d.ship(&job, f.flow.Actions, pending{kind: pendSilent}, out)
+}
+
+// toControllers delivers what the CONTROLLER outputs of f send up of one frame. With
+// keep, the switch's buffer stays as it is and can be passed on.
+func (d *Datapath) toControllers(f *vflow, r *flowspace.Rule, b *buffered, keep bool, out *Out) {
+	if !hasController(f.flow.Actions) || b.frame == nil {
+		return
+	}
+	eachController(b.frame, f.flow.Actions, func(frame []byte, changed bool, maxLen uint16) {
+		real := of10.NoBuffer
+		if keep && !changed {
+			real, keep = b.real, false
+		}
+		if r == nil {
+			d.sendUp(f.slice, true, b, frame, real, of10.ReasonAction, maxLen, out)
+			return
+		}
+		for _, g := range r.Grants {
+			if s := d.slices[g.Slice]; s != nil && s.up && g.Perm&(flowspace.Read|flowspace.Write) != 0 {
+				d.sendUp(s, g.Perm&flowspace.Write != 0, b, frame, real, of10.ReasonAction, maxLen, out)
+			}
+		}
+	})
+}
+
+// eachController walks a list over a frame and calls f for every CONTROLLER output
+// with the frame as it is there.
+func eachController(frame []byte, list []of10.Action, f func(frame []byte, changed bool, maxLen uint16)) {
+	changed := false
+	for i := range list {
+		a := &list[i]
+		switch {
+		case a.Type == of10.ActionOutput && a.Port == of10.PortController:
+			f(frame, changed, a.MaxLen)
+		case a.Type == of10.ActionOutput || a.Type == of10.ActionEnqueue:
+		default:
+			if !changed {
+				frame, changed = append(make([]byte, 0, len(frame)+4), frame...), true
+			}
+			frame = setFrame(frame, a)
+		}
+	}
+}
+
+// sendUp delivers one packet_in of reason ACTION to a slice. If the switch buffers
+// the frame it is cut and gets a virtual buffer; a frame that is not the switch's
+// any more is kept here.
+func (d *Datapath) sendUp(s *slice, writer bool, b *buffered, frame []byte, real uint32, reason of10.PacketInReason, maxLen uint16, out *Out) {
+	m := of10.PacketIn{BufferID: of10.NoBuffer, TotalLen: b.total, InPort: b.inPort, Reason: reason, Data: frame}
+	if len(frame) != len(b.frame) {
+		m.TotalLen = uint16(int(b.total) + len(frame) - len(b.frame))
+	}
+	if b.real != of10.NoBuffer {
+		if writer {
+			var kept *[]byte
+			if real == of10.NoBuffer {
+				c := slices.Clone(frame)
+				kept = &c
+			}
+			h := packet.Parse(frame, uint32(b.inPort))
+			w := flowtable.HeaderWords(&h)
+			m.BufferID = s.buffers.store(real, b.inPort, m.TotalLen, &w, kept)
+		}
+		m.Data = frame[:min(len(frame), int(maxLen))]
+	}
+	out.deliver(s.name, AllConns, &m)
+}
+
+// punted delivers a frame that a slice's packet_out asked for.
+func (d *Datapath) punted(w *flowtable.Words, b *buffered, out *Out) bool {
+	for n := range d.punts {
+		p := d.punts[n]
+		if p.words != *w {
+			continue
+		}
+		d.punts = slices.Delete(d.punts, n, n+1)
+		b.real = of10.NoBuffer
+		eachController(b.frame, p.actions, func(frame []byte, _ bool, maxLen uint16) {
+			d.sendUp(p.slice, true, b, frame, of10.NoBuffer, of10.ReasonAction, maxLen, out)
+		})
+		return true
+	}
+	return false
+}

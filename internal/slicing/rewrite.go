@@ -1,0 +1,279 @@
+package slicing
+
+import (
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// rewriter follows the region of frames that a piece handles through a list of
+// set-field actions, and tells at each output whether all that is rewritten still
+// belongs to the slice. It implements legality.
+type rewriter struct {
+	d     *Datapath
+	slice *slice
+	parts []part
+}
+
+// part is a region of frames as they are now.
+type part struct {
+	m       flowspace.Match
+	changed bool // not as they came in, which the slice owned
+}
+
+// subtractLimit bounds the work on the region a piece really handles. Beyond it the
+// piece's whole match is looked at, which can only make the answer stricter.
+const subtractLimit = 256
+
+func (d *Datapath) newRewriter(f *vflow, pat *flowtable.Pattern, r *ruleInfo) *rewriter {
+	region := regionOf(pat)
+	var foreign []flowspace.Match
+	for _, o := range d.overlapping(pat, &region) {
+		if o == r {
+			break
+		}
+		if !o.writes(f.slice.name) {
+			foreign = append(foreign, o.rule.Match)
+		}
+	}
+	rw := &rewriter{d: d, slice: f.slice}
+	rest, ok := region.Subtract(subtractLimit, foreign...)
+	if !ok {
+		rest = []flowspace.Match{region}
+	}
+	for _, m := range rest {
+		rw.parts = append(rw.parts, part{m: m})
+	}
+	return rw
+}
+
+var (
+	untagged   = flowspace.One(flowspace.VLANNone)
+	ipv4Type   = flowspace.One(uint32(of10.EtherTypeIPv4))
+	anyTag     = flowspace.Span(0, 4095)
+	withPorts  = mustSet(flowspace.Values(uint32(of10.ProtoTCP), uint32(of10.ProtoUDP)))
+	doubleTags = flowspace.One(uint32(of10.EtherTypeVLAN))
+)
+
+func mustSet(s flowspace.Set, _ bool) flowspace.Set { return s }
+
+func (w *rewriter) ok() bool {
+	for i := range w.parts {
+		if w.parts[i].changed && !w.d.view.Covered(w.slice.name, flowspace.Write, w.parts[i].m) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *rewriter) apply(a *of10.Action) {
+	var next []part
+	for _, p := range w.parts {
+		next = appendRewritten(next, p, a)
+	}
+	w.parts = next
+}
+
+func appendRewritten(dst []part, p part, a *of10.Action) []part {
+	changed := func(m flowspace.Match) { dst = append(dst, part{m, true}) }
+	switch a.Type {
+	case of10.ActionSetVLANVID:
+		if tags, ok := p.m.DLVLAN.Intersect(anyTag); ok {
+			m := p.m
+			if one, single := tags.Value(); single && one == uint32(a.VLANVID) {
+				m.DLVLAN = tags
+				dst = append(dst, part{m, p.changed})
+			} else {
+				m.DLVLAN = flowspace.One(uint32(a.VLANVID))
+				changed(m)
+			}
+		}
+		if p.m.DLVLAN.Has(flowspace.VLANNone) {
+			m := p.m
+			m.DLVLAN, m.DLVLANPCP = flowspace.One(uint32(a.VLANVID)), flowspace.One(0)
+			changed(m)
+		}
+	case of10.ActionSetVLANPCP:
+		if tags, ok := p.m.DLVLAN.Intersect(anyTag); ok {
+			m := p.m
+			m.DLVLAN, m.DLVLANPCP = tags, flowspace.One(uint32(a.VLANPCP))
+			changed(m)
+		}
+		if p.m.DLVLAN.Has(flowspace.VLANNone) {
+			m := p.m
+			m.DLVLAN, m.DLVLANPCP = flowspace.One(0), flowspace.One(uint32(a.VLANPCP))
+			changed(m)
+		}
+	case of10.ActionStripVLAN:
+		if p.m.DLVLAN.Has(flowspace.VLANNone) {
+			m := p.m
+			m.DLVLAN = untagged
+			dst = append(dst, part{m, p.changed})
+		}
+		if p.m.DLVLAN.Overlaps(anyTag) {
+			m := p.m
+			m.DLVLAN, m.DLVLANPCP = untagged, flowspace.One(0)
+			// Frames with a second tag are carved out of the piece (see withCarves).
+			if t, ok := m.DLType.Subtract(doubleTags); ok {
+				m.DLType = t
+				changed(m)
+			}
+		}
+	case of10.ActionSetDLSrc:
+		p.m.DLSrc = flowspace.ExactMAC(a.DLAddr)
+		changed(p.m)
+	case of10.ActionSetDLDst:
+		p.m.DLDst = flowspace.ExactMAC(a.DLAddr)
+		changed(p.m)
+	case of10.ActionSetNWSrc, of10.ActionSetNWDst, of10.ActionSetNWTos, of10.ActionSetTPSrc, of10.ActionSetTPDst:
+		return appendNetwork(dst, p, a)
+	default:
+		dst = append(dst, p)
+	}
+	return dst
+}
+
+// appendNetwork rewrites the IPv4 part of p, or its TCP and UDP part, and leaves
+// the rest as it is.
+func appendNetwork(dst []part, p part, a *of10.Action) []part {
+	rest, ok := p.m.DLType.Subtract(ipv4Type)
+	if ok {
+		m := p.m
+		m.DLType = rest
+		dst = append(dst, part{m, p.changed})
+	}
+	if !p.m.DLType.Overlaps(ipv4Type) {
+		return dst
+	}
+	m := p.m
+	m.DLType = ipv4Type
+	if a.Type == of10.ActionSetTPSrc || a.Type == of10.ActionSetTPDst {
+		if other, ok := m.NWProto.Subtract(withPorts); ok {
+			o := m
+			o.NWProto = other
+			dst = append(dst, part{o, p.changed})
+		}
+		protos, ok := m.NWProto.Intersect(withPorts)
+		if !ok {
+			return dst
+		}
+		m.NWProto = protos
+	}
+	switch a.Type {
+	case of10.ActionSetNWSrc:
+		m.NWSrc = flowspace.IPv4Prefix(a.NWAddr, 32)
+	case of10.ActionSetNWDst:
+		m.NWDst = flowspace.IPv4Prefix(a.NWAddr, 32)
+	case of10.ActionSetNWTos:
+		m.NWTos = flowspace.One(uint32(a.NWTos))
+	case of10.ActionSetTPSrc:
+		m.TPSrc = flowspace.One(uint32(a.TPPort))
+	case of10.ActionSetTPDst:
+		m.TPDst = flowspace.One(uint32(a.TPPort))
+	}
+	return append(dst, part{m, true})
+}
+
+// frameRewriter is legality for one frame at hand.
+type frameRewriter struct {
+	d     *Datapath
+	slice *slice
+	ports []uint32 // ingress ports that would do
+	frame []byte   // a copy, rewritten as we go
+	lldp  bool     // link discovery may leave whoever owns the header
+}
+
+func (w *frameRewriter) apply(a *of10.Action) { w.frame = setFrame(w.frame, a) }
+
+func (w *frameRewriter) ok() bool {
+	h := packet.Parse(w.frame, 0)
+	if w.lldp && isLLDP(h.DLType) {
+		return true
+	}
+	return w.d.ownsHeader(w.slice, &h, w.ports)
+}
+
+// ownsHeader reports whether the slice may write h as received on one of the ports.
+func (d *Datapath) ownsHeader(s *slice, h *packet.Header, ports []uint32) bool {
+	for _, p := range ports {
+		h.InPort = p
+		if r := d.view.Owner(h); r != nil && r.Allows(s.name, flowspace.Write) {
+			return true
+		}
+	}
+	return false
+}
+
+// headerRewriter is legality for a frame of which only the header is at hand,
+// because the switch keeps it.
+type headerRewriter struct {
+	d       *Datapath
+	slice   *slice
+	h       packet.Header
+	unknown bool // a second tag has come to light
+}
+
+func (w *headerRewriter) ok() bool {
+	return !w.unknown && w.d.ownsHeader(w.slice, &w.h, []uint32{w.h.InPort})
+}
+
+func (w *headerRewriter) apply(a *of10.Action) {
+	h := &w.h
+	ip := h.DLType == of10.EtherTypeIPv4
+	ports := ip && (h.NWProto == of10.ProtoTCP || h.NWProto == of10.ProtoUDP)
+	switch a.Type {
+	case of10.ActionSetVLANVID:
+		h.DLVLAN = a.VLANVID
+	case of10.ActionSetVLANPCP:
+		if h.DLVLAN == packet.VLANNone {
+			h.DLVLAN = 0
+		}
+		h.DLVLANPCP = a.VLANPCP
+	case of10.ActionStripVLAN:
+		if h.DLVLAN != packet.VLANNone && h.DLType == packet.TypeVLAN {
+			w.unknown = true
+		}
+		h.DLVLAN, h.DLVLANPCP = packet.VLANNone, 0
+	case of10.ActionSetDLSrc:
+		h.DLSrc = a.DLAddr
+	case of10.ActionSetDLDst:
+		h.DLDst = a.DLAddr
+	case of10.ActionSetNWSrc:
+		if ip {
+			h.NWSrc = a.NWAddr
+		}
+	case of10.ActionSetNWDst:
+		if ip {
+			h.NWDst = a.NWAddr
+		}
+	case of10.ActionSetNWTos:
+		if ip {
+			h.NWTos = a.NWTos
+		}
+	case of10.ActionSetTPSrc:
+		if ports {
+			h.TPSrc = a.TPPort
+		}
+	case of10.ActionSetTPDst:
+		if ports {
+			h.TPDst = a.TPPort
+		}
+	}
+}
+
+// legalFor reports whether every output of list is allowed for the frames rw
+// stands for.
+func legalFor(list []of10.Action, rw legality) bool {
+	for i := range list {
+		switch a := &list[i]; a.Type {
+		case of10.ActionOutput, of10.ActionEnqueue:
+			if a.Port != of10.PortController && !rw.ok() {
+				return false
+			}
+		default:
+			rw.apply(a)
+		}
+	}
+	return true
+}

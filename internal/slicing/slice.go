@@ -1,0 +1,136 @@
+package slicing
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// slice is the virtual switch of one slice.
+type slice struct {
+	name    string
+	cfg     SliceConfig
+	table   *flowtable.Table
+	drops   map[of10.Port]*vflow // ports the slice wants nothing from
+	emerg   map[uint64]of10.FlowMod
+	ports   flowspace.Set // that it may use; valid iff hasPorts
+	has     bool
+	bits    map[of10.Port]portBits
+	miss    uint16
+	frag    of10.ConfigFlags
+	up      bool // some controller is listening
+	buffers *buffers
+
+	matched uint64 // frames that hit, without those still in the switch's counters
+}
+
+// portBits are the config bits a slice has set on a port.
+type portBits struct{ mask, value of10.PortConfig }
+
+// virtualBits are the bits a slice can set for itself.
+const virtualBits = of10.PortConfigDown | of10.PortConfigNoRecv | of10.PortConfigNoFlood | of10.PortConfigNoFwd | of10.PortConfigNoPacketIn
+
+// config is what the slice sees of a port's config.
+func (s *slice) config(p *of10.PhyPort) of10.PortConfig {
+	b := s.bits[p.PortNo]
+	return p.Config&^b.mask | b.value&b.mask
+}
+
+// owns reports whether the slice may use a port number.
+func (s *slice) owns(p of10.Port) bool { return s.has && s.ports.Has(uint32(p)) }
+
+// sends reports whether frames of the slice may leave by p.
+func (s *slice) sends(p of10.Port) bool {
+	b := s.bits[p]
+	return s.owns(p) && b.value&b.mask&(of10.PortConfigDown|of10.PortConfigNoFwd) == 0
+}
+
+// silent are the ports the slice does not forward to.
+func (s *slice) silent() []of10.Port {
+	var list []of10.Port
+	for p := range s.bits {
+		if !s.sends(p) {
+			list = append(list, p)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// SetSlice adds a slice, or changes how one is treated.
+func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
+	s := d.slices[cfg.Name]
+	if s == nil {
+		s = &slice{
+			name: cfg.Name, table: flowtable.NewTable(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{},
+			miss: of10.DefaultMissSendLen, buffers: &buffers{}, emerg: map[uint64]of10.FlowMod{},
+		}
+		d.slices[cfg.Name] = s
+		s.ports, s.has = d.view.PortsOf(cfg.Name)
+	}
+	s.cfg = cfg
+	d.configure(out)
+	d.publish()
+	d.flush(now, nil, out)
+}
+
+// RemoveSlice forgets a slice, and takes all it has in the switch away. The slice's
+// controllers are not told anything: their connections are about to be closed.
+func (d *Datapath) RemoveSlice(now time.Time, name string, out *Out) {
+	s := d.slices[name]
+	if s == nil {
+		return
+	}
+	for _, f := range s.table.Flows() {
+		d.end(now, f.Aux.(*vflow), of10.RemovedDelete, false)
+	}
+	d.clearPorts(s)
+	d.clearEmergency(s, out)
+	delete(d.slices, name)
+	for xid, p := range d.pending {
+		if p.slice == s {
+			if p.kind == pendForward || p.kind == pendStats {
+				p.kind = pendSilent
+			}
+			d.pending[xid] = p
+		}
+		if p.txn != nil && p.txn.slice == s {
+			p.txn = nil
+		}
+	}
+	d.configure(out)
+	d.publish()
+	d.flush(now, nil, out)
+}
+
+// ControllerUp says that a slice has a controller listening.
+func (d *Datapath) ControllerUp(now time.Time, name string, out *Out) {
+	if s := d.slices[name]; s != nil && !s.up {
+		s.up = true
+		d.dropAways()
+		d.publish()
+		d.flush(now, nil, out)
+	}
+}
+
+// ControllerDown says that the last controller of a slice has gone. Its flows stay.
+func (d *Datapath) ControllerDown(_ time.Time, name string) {
+	if s := d.slices[name]; s != nil && s.up {
+		s.up = false
+		d.publish()
+	}
+}
+
+// sorted returns the slices by name.
+func (d *Datapath) sorted() []*slice {
+	list := make([]*slice, 0, len(d.slices))
+	for _, s := range d.slices {
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b *slice) int { return cmp.Compare(a.name, b.name) })
+	return list
+}

@@ -1,0 +1,278 @@
+package slicing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// statsJob is a statistics request on its way: the flows it is about, as they were
+// when it was asked, and what the switch has told so far.
+type statsJob struct {
+	typ   of10.StatsType
+	flows []statsFlow
+	sums  map[*vflow]*counts
+	ports []of10.PortStats
+	queue []of10.QueueStats
+	table of10.TableStats
+	asked time.Time
+}
+
+// statsFlow is a flow as it was when the request came.
+type statsFlow struct {
+	v       *vflow
+	actions []of10.Action
+	cookie  uint64
+	age     time.Duration
+}
+
+type counts struct{ packets, bytes uint64 }
+
+// statsRequest starts to answer a statistics request; it is always answered.
+func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, out *Out) {
+	m := of10.StatsRequest{}
+	if !d.ask(&m, s, c, frame, out) {
+		return
+	}
+	job := &statsJob{typ: m.StatsType, asked: now}
+	real := of10.StatsRequest{StatsType: m.StatsType}
+	switch b := m.Body.(type) {
+	case *of10.FlowStatsRequest:
+		real.Body = d.flowStats(now, s, job, b)
+	case *of10.AggregateStatsRequest:
+		real.StatsType = of10.StatsFlow
+		real.Body = d.flowStats(now, s, job, (*of10.FlowStatsRequest)(b))
+	case *of10.PortStatsRequest:
+		if b.PortNo == of10.PortNone || s.owns(b.PortNo) {
+			real.Body = b
+		}
+	case *of10.QueueStatsRequest:
+		if b.PortNo != of10.PortAll && !s.owns(b.PortNo) {
+			d.fail(out, s, c.ID, frame, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadPort)
+			return
+		}
+		if b.QueueID != of10.QueueAll && !d.grantsQueue(s, queuePort(b.PortNo), b.QueueID) {
+			d.fail(out, s, c.ID, frame, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadQueue)
+			return
+		}
+		real.Body = b
+	case nil:
+		switch m.StatsType {
+		case of10.StatsDesc:
+		case of10.StatsTable:
+			real.StatsType = of10.StatsFlow
+			real.Body = d.flowStats(now, s, job, &of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone})
+			job.table = d.tableStats(s)
+		default:
+			d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadStat)
+			return
+		}
+	case *of10.VendorStats:
+		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadVendor)
+		return
+	default:
+		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadStat)
+		return
+	}
+	p := pending{kind: pendStats, slice: s, conn: c.ID, orig: slices.Clone(frame), stats: job}
+	if real.Body == nil && m.StatsType != of10.StatsDesc {
+		d.finishStats(now, &p, out)
+		return
+	}
+	real.XID = d.nextXID()
+	p.xid = real.XID
+	d.expect(p)
+	out.send(&real)
+}
+
+func queuePort(p of10.Port) of10.Port {
+	if p == of10.PortAll {
+		return of10.PortInPort // any
+	}
+	return p
+}
+
+// flowStats notes the flows that a request is about and returns what to ask the
+// switch, nil if there is no need to. Pieces lie inside their flows, so the slice's
+// own match selects all of them.
+func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b *of10.FlowStatsRequest) of10.StatsBody {
+	if b.TableID != of10.TableAll && b.TableID != 0 {
+		return nil
+	}
+	job.sums = map[*vflow]*counts{}
+	live := false
+	for _, fl := range s.table.Select(b.Match, b.OutPort) {
+		v := fl.Aux.(*vflow)
+		job.flows = append(job.flows, statsFlow{v, fl.Actions, fl.Cookie, now.Sub(fl.Created)})
+		job.sums[v] = &counts{}
+		live = live || v.live > 0
+	}
+	if !live {
+		return nil
+	}
+	return &of10.FlowStatsRequest{Match: b.Match.Normalize(), TableID: of10.TableAll, OutPort: of10.PortNone}
+}
+
+// tableStats is the slice's one table; the number of matches is completed later.
+func (d *Datapath) tableStats(s *slice) of10.TableStats {
+	limit := uint32(1 << 20)
+	if n := s.table.Capacity(); n > 0 {
+		limit = uint32(n)
+	}
+	if n := s.cfg.MaxFlows; n >= 0 && n < int64(limit) {
+		limit = uint32(n)
+	}
+	return of10.TableStats{Name: "classifier", Wildcards: of10.WildAll, MaxEntries: limit, ActiveCount: uint32(s.table.Len())}
+}
+
+// fromStatsReply takes a part of the switch's answer in.
+func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
+	m := of10.StatsReply{}
+	if !d.decode(&m, frame) {
+		return
+	}
+	p := d.pending[m.XID]
+	if p != nil && p.kind == pendAdopt {
+		if b, ok := m.Body.(of10.FlowStatsReply); ok {
+			p.adoptPart(b)
+		}
+		if m.Flags&of10.StatsReplyMore == 0 {
+			d.answered(m.XID)
+			d.adopt(now, p, out)
+		}
+		return
+	}
+	if p == nil || p.kind != pendStats {
+		if p != nil && p.kind == pendSilent && m.Flags&of10.StatsReplyMore == 0 {
+			d.answered(m.XID)
+		}
+		d.Counters.drop(DropUnknownXID)
+		return
+	}
+	job := p.stats
+	switch b := m.Body.(type) {
+	case of10.FlowStatsReply:
+		for i := range b {
+			e := d.cookies[b[i].Cookie]
+			if e == nil || e.kind != kindFlow {
+				continue
+			}
+			if sum := job.sums[e.flow]; sum != nil {
+				sum.packets += b[i].PacketCount
+				sum.bytes += b[i].ByteCount
+			}
+		}
+	case of10.PortStatsReply:
+		for i := range b {
+			if p.slice.owns(b[i].PortNo) {
+				job.ports = append(job.ports, b[i])
+			}
+		}
+	case of10.QueueStatsReply:
+		for i := range b {
+			if p.slice.owns(b[i].PortNo) && d.grantsQueue(p.slice, b[i].PortNo, b[i].QueueID) {
+				job.queue = append(job.queue, b[i])
+			}
+		}
+	default: // desc: the switch's own words, passed on
+		if job.typ == of10.StatsDesc {
+			d.answered(m.XID)
+			m.XID = p.origXID()
+			out.deliver(p.slice.name, p.conn, &m)
+			return
+		}
+	}
+	if m.Flags&of10.StatsReplyMore == 0 {
+		d.answered(m.XID)
+		d.finishStats(now, p, out)
+	}
+}
+
+// finishStats answers a request with what is known.
+func (d *Datapath) finishStats(_ time.Time, p *pending, out *Out) {
+	job, s := p.stats, p.slice
+	r := of10.StatsReply{XID: p.origXID(), StatsType: job.typ}
+	switch job.typ {
+	case of10.StatsFlow:
+		d.sendFlowStats(p, &r, out)
+		return
+	case of10.StatsAggregate:
+		var sum of10.AggregateStats
+		job.each(func(f *statsFlow, packets, bytes uint64) {
+			sum.PacketCount += packets
+			sum.ByteCount += bytes
+			sum.FlowCount++
+		})
+		r.Body = &sum
+	case of10.StatsTable:
+		job.table.MatchedCount = s.matched
+		for _, sum := range job.sums {
+			job.table.MatchedCount += sum.packets
+		}
+		job.table.LookupCount = job.table.MatchedCount + s.buffers.misses.Load()
+		r.Body = of10.TableStatsReply{job.table}
+	case of10.StatsPort:
+		sendParts(&r, job.ports, 104, func(l []of10.PortStats) of10.StatsBody { return of10.PortStatsReply(l) }, s, p.conn, out)
+		return
+	case of10.StatsQueue:
+		sendParts(&r, job.queue, 32, func(l []of10.QueueStats) of10.StatsBody { return of10.QueueStatsReply(l) }, s, p.conn, out)
+		return
+	default: // desc that the switch never answered
+		r.Body = &of10.DescStats{}
+	}
+	out.deliver(s.name, p.conn, &r)
+}
+
+// each yields the flows of a job with their counters, all pieces added up. Flows
+// that expired before the switch came to the request are left out, as a switch
+// would.
+func (j *statsJob) each(f func(s *statsFlow, packets, bytes uint64)) {
+	for i := range j.flows {
+		s := &j.flows[i]
+		sum := j.sums[s.v]
+		if s.v.expired && s.v.waiting == 0 {
+			continue
+		}
+		f(s, s.v.packets+sum.packets, s.v.bytes+sum.bytes)
+	}
+}
+
+// maxStatsBody is where a statistics reply is split.
+const maxStatsBody = 60000
+
+func (d *Datapath) sendFlowStats(p *pending, r *of10.StatsReply, out *Out) {
+	var list of10.FlowStatsReply
+	size := 0
+	send := func(more uint16) {
+		r.Flags, r.Body = more, list
+		out.deliver(p.slice.name, p.conn, r)
+		list, size = nil, 0
+	}
+	p.stats.each(func(f *statsFlow, packets, bytes uint64) {
+		fl := f.v.flow
+		sec, nsec := duration(f.age)
+		e := of10.FlowStats{
+			Match: fl.Match, DurationSec: sec, DurationNsec: nsec, Priority: fl.Priority, IdleTimeout: fl.Idle, HardTimeout: fl.Hard,
+			Cookie: f.cookie, PacketCount: packets, ByteCount: bytes, Actions: f.actions,
+		}
+		if size += e.Len(); size > maxStatsBody && len(list) > 0 {
+			send(of10.StatsReplyMore)
+			size = e.Len()
+		}
+		list = append(list, e)
+	})
+	send(0)
+}
+
+// sendParts delivers a list of equally large entries in as many parts as needed.
+func sendParts[E any](r *of10.StatsReply, list []E, each int, body func([]E) of10.StatsBody, s *slice, conn ConnID, out *Out) {
+	most := maxStatsBody / each
+	for len(list) > most {
+		r.Flags, r.Body = of10.StatsReplyMore, body(list[:most])
+		out.deliver(s.name, conn, r)
+		list = list[most:]
+	}
+	r.Flags, r.Body = 0, body(list)
+	out.deliver(s.name, conn, r)
+}
