@@ -94,7 +94,7 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 	d.adopting = true
 	xid := d.nextXID()
 	d.pending[xid] = &pending{xid: xid, kind: pendAdopt}
-	out.send(&of10.StatsRequest{XID: xid, StatsType: of10.StatsFlow, Body: &of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
+	out.send(&of10.StatsRequest{XID: xid, StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
 }
 
 // Ready reports whether the core knows what the switch has.

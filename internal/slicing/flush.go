@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -162,7 +161,7 @@ func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 	}
 	if old != nil && old.kind == e.kind && old.flow == e.flow && old.number == e.number {
 		if s.buffer || !of10.ActionsEqual(old.actions, e.actions) {
-			old.actions = flowtable.CloneActions(e.actions)
+			old.actions = of10.CloneActions(e.actions)
 			d.sendFlowMod(old, of10.FlowModifyStrict, t, out)
 		}
 		return
@@ -173,7 +172,7 @@ func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 	}
 	n := e
 	if w.kind == kindFlow {
-		n.actions = flowtable.CloneActions(e.actions)
+		n.actions = of10.CloneActions(e.actions)
 	}
 	d.add(now, s, &n, t, out)
 	if old != nil {

@@ -185,4 +185,3 @@ func (d *Datapath) fromQueueConfig(frame []byte, out *Out) {
 	m.Queues = slices.DeleteFunc(m.Queues, func(q of10.PacketQueue) bool { return !d.grantsQueue(p.slice, m.Port, q.QueueID) })
 	out.deliver(p.slice.name, p.conn, &m)
 }
-

@@ -38,16 +38,16 @@ func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, o
 	job := &statsJob{typ: m.StatsType, asked: now}
 	real := of10.StatsRequest{StatsType: m.StatsType}
 	switch b := m.Body.(type) {
-	case *of10.FlowStatsRequest:
+	case of10.FlowStatsRequest:
 		real.Body = d.flowStats(now, s, job, b)
-	case *of10.AggregateStatsRequest:
+	case of10.AggregateStatsRequest:
 		real.StatsType = of10.StatsFlow
-		real.Body = d.flowStats(now, s, job, (*of10.FlowStatsRequest)(b))
-	case *of10.PortStatsRequest:
+		real.Body = d.flowStats(now, s, job, of10.FlowStatsRequest(b))
+	case of10.PortStatsRequest:
 		if b.PortNo == of10.PortNone || s.owns(b.PortNo) {
 			real.Body = b
 		}
-	case *of10.QueueStatsRequest:
+	case of10.QueueStatsRequest:
 		if b.PortNo != of10.PortAll && !s.owns(b.PortNo) {
 			d.fail(out, s, c.ID, frame, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadPort)
 			return
@@ -62,13 +62,13 @@ func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, o
 		case of10.StatsDesc:
 		case of10.StatsTable:
 			real.StatsType = of10.StatsFlow
-			real.Body = d.flowStats(now, s, job, &of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone})
+			real.Body = d.flowStats(now, s, job, of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone})
 			job.table = d.tableStats(s)
 		default:
 			d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadStat)
 			return
 		}
-	case *of10.VendorStats:
+	case of10.VendorStats:
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadVendor)
 		return
 	default:
@@ -96,7 +96,7 @@ func queuePort(p of10.Port) of10.Port {
 // flowStats notes the flows that a request is about and returns what to ask the
 // switch, nil if there is no need to. Pieces lie inside their flows, so the slice's
 // own match selects all of them.
-func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b *of10.FlowStatsRequest) of10.StatsBody {
+func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b of10.FlowStatsRequest) of10.StatsBody {
 	if b.TableID != of10.TableAll && b.TableID != 0 {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b *of10.Flo
 	if !live {
 		return nil
 	}
-	return &of10.FlowStatsRequest{Match: b.Match.Normalize(), TableID: of10.TableAll, OutPort: of10.PortNone}
+	return of10.FlowStatsRequest{Match: b.Match.Normalize(), TableID: of10.TableAll, OutPort: of10.PortNone}
 }
 
 // tableStats is the slice's one table; the number of matches is completed later.
@@ -204,7 +204,7 @@ func (d *Datapath) finishStats(_ time.Time, p *pending, out *Out) {
 			sum.ByteCount += bytes
 			sum.FlowCount++
 		})
-		r.Body = &sum
+		r.Body = sum
 	case of10.StatsTable:
 		job.table.MatchedCount = s.matched
 		for _, sum := range job.sums {
@@ -219,7 +219,7 @@ func (d *Datapath) finishStats(_ time.Time, p *pending, out *Out) {
 		sendParts(&r, job.queue, 32, func(l []of10.QueueStats) of10.StatsBody { return of10.QueueStatsReply(l) }, s, p.conn, out)
 		return
 	default: // desc that the switch never answered
-		r.Body = &of10.DescStats{}
+		r.Body = of10.DescStats{}
 	}
 	out.deliver(s.name, p.conn, &r)
 }
