@@ -89,7 +89,7 @@ func (c *change) putAccount(a store.Account) {
 func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, error) {
 	next, affected, err := c.st.flows.Apply(changes)
 	if err != nil {
-		return affected, fromFlowspace(err)
+		return affected, FromFlowspace(err)
 	}
 	c.st.flows = next
 	c.touch(affected)

@@ -64,11 +64,8 @@ func clip(s string) string {
 	return s[:most] + "..."
 }
 
-// fromFlowspace turns refusals of package flowspace into Errors.
-func fromFlowspace(err error) error {
-	if err == nil {
-		return nil
-	}
+// FromFlowspace turns a refusal of package flowspace into an Error.
+func FromFlowspace(err error) *Error {
 	out := &Error{Kind: apitype.KindInvalid, Detail: err.Error(), Index: -1, Err: err}
 	if ce, ok := errors.AsType[*flowspace.ChangeError](err); ok {
 		out.Index = ce.Index
@@ -76,7 +73,7 @@ func fromFlowspace(err error) error {
 	if fe, ok := errors.AsType[*flowspace.FieldError](err); ok {
 		out.Field, out.Value, out.Hint = fe.Field, clip(fe.Value), fe.Hint
 		plain := *fe
-		plain.Hint = ""
+		plain.Hint, plain.Value = "", clip(fe.Value)
 		out.Detail = plain.Error()
 	}
 	switch {

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/hypervisor"
+)
+
+// maxDepth bounds how deep JSON may nest.
+const maxDepth = 32
+
+// readBody reads a whole body. Only the administrator may send a large one,
+// and only where bulk is true.
+func readBody(w http.ResponseWriter, r *http.Request, bulk bool) ([]byte, error) {
+	limit, wait := int64(maxBody), bodyTimeout
+	if bulk && principal(r).Role == hypervisor.RoleAdmin {
+		limit, wait = maxBulkBody, bulkTimeout
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait)) // not on recorders
+	var buf bytes.Buffer
+	if n := r.ContentLength; n > 0 && n <= limit {
+		buf.Grow(int(min(n, 1<<20)))
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, &hypervisor.Error{Kind: apitype.KindTooLarge, Detail: fmt.Sprintf("the body is larger than %d bytes", limit), Index: -1}
+	}
+	if err != nil {
+		return nil, &hypervisor.Error{Kind: apitype.KindInvalid, Detail: "the body did not arrive whole", Index: -1, Err: err}
+	}
+	return buf.Bytes(), nil
+}
+
+// decode reads a JSON body into v: no unknown fields, nothing after it.
+func decode(w http.ResponseWriter, r *http.Request, bulk bool, v any) error {
+	if ct := r.Header.Get("Content-Type"); ct != "" {
+		if mt, _, err := mime.ParseMediaType(ct); err != nil || mt != "application/json" && !strings.HasSuffix(mt, "+json") {
+			return &hypervisor.Error{Kind: apitype.KindMediaType, Field: "Content-Type", Value: ct,
+				Detail: fmt.Sprintf("cannot read a body of type %q", ct), Hint: "send application/json", Index: -1}
+		}
+	}
+	text, err := readBody(w, r, bulk)
+	if err != nil {
+		return err
+	}
+	if err := unmarshal(text, v); err != nil {
+		return err
+	}
+	return checkRequired(text, reflect.TypeOf(v).Elem())
+}
+
+// checkRequired names the first field of an object that must be there and is not.
+func checkRequired(text []byte, t reflect.Type) error {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var have map[string]json.RawMessage
+	if err := json.Unmarshal(text, &have); err != nil {
+		return jsonError(err)
+	}
+	for f := range t.Fields() {
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if _, ok := have[name]; !ok && name != "" && name != "-" && !strings.Contains(opts, "omit") {
+			return bad(name, "", name+" is missing", "")
+		}
+	}
+	return nil
+}
+
+func unmarshal(text []byte, v any) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return bad("body", "", "the body is empty", "send JSON")
+	}
+	if err := checkDepth(text); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return jsonError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return bad("body", "", "there is something after the JSON value", "")
+	}
+	return nil
+}
+
+func jsonError(err error) error {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		field := t.Field
+		if field == "" {
+			field = "body"
+		}
+		return bad(field, t.Value, fmt.Sprintf("%s: a JSON %s is not possible here", field, t.Value), "want "+kindName(t.Type.Kind().String()))
+	}
+	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return bad("body", "", fmt.Sprintf("the body is not JSON: %v at byte %d", s, s.Offset), "")
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		name = strings.Trim(name, `"`)
+		return bad(name, "", fmt.Sprintf("unknown field %q", name), "see "+prefix+"/openapi.json")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return bad("body", "", "the JSON ends too early", "")
+	}
+	return bad("body", "", strings.TrimPrefix(err.Error(), "json: "), "")
+}
+
+// kindName says a Go kind in JSON's words.
+func kindName(kind string) string {
+	switch {
+	case strings.HasPrefix(kind, "uint"):
+		return "a whole number, not negative"
+	case strings.HasPrefix(kind, "int"):
+		return "a whole number"
+	case kind == "slice":
+		return "an array"
+	case kind == "struct" || kind == "map":
+		return "an object"
+	case kind == "bool":
+		return "true or false"
+	}
+	return "a " + kind
+}
+
+// checkDepth counts brackets outside strings.
+func checkDepth(text []byte) error {
+	depth, inString := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return bad("body", "", fmt.Sprintf("the JSON is nested deeper than %d", maxDepth), "")
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}

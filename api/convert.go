@@ -1,0 +1,198 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/hypervisor"
+)
+
+func sliceOut(s hypervisor.Slice, rules int, limits []apitype.SliceLimit) apitype.Slice {
+	urls := make([]string, len(s.Controllers))
+	for i, c := range s.Controllers {
+		urls[i] = c.String()
+	}
+	return apitype.Slice{Name: s.Name, Controllers: urls, Contact: s.Contact, DropPolicy: string(s.DropPolicy), RecvLLDP: s.RecvLLDP,
+		Strict: s.Strict, Enabled: s.Enabled, FlowModLimit: s.FlowModLimit, RateLimit: s.RateLimit, Limits: limits,
+		Creator: s.Creator, Created: s.Created, Rules: rules}
+}
+
+func specIn(in apitype.SliceCreate) hypervisor.SliceSpec {
+	return hypervisor.SliceSpec{Name: in.Name, Password: in.Password, SlicePatch: hypervisor.SlicePatch{
+		Controllers: in.Controllers, Contact: &in.Contact, DropPolicy: in.DropPolicy, RecvLLDP: in.RecvLLDP, Strict: in.Strict,
+		Enabled: in.Enabled, FlowModLimit: in.FlowModLimit, RateLimit: in.RateLimit}}
+}
+
+func patchIn(in apitype.SliceUpdate) hypervisor.SlicePatch {
+	return hypervisor.SlicePatch{Controllers: in.Controllers, Contact: in.Contact, DropPolicy: in.DropPolicy, RecvLLDP: in.RecvLLDP,
+		Strict: in.Strict, Enabled: in.Enabled, FlowModLimit: in.FlowModLimit, RateLimit: in.RateLimit}
+}
+
+func ruleOut(r *flowspace.Rule) apitype.Rule {
+	out := apitype.Rule{ID: r.ID, Name: r.Name, DPIDs: dpidsOut(r.DPIDs), Priority: r.Priority, Match: matchOut(r.Match), Queues: r.Queues,
+		Grants: make([]apitype.Grant, len(r.Grants))}
+	for i, g := range r.Grants {
+		out.Grants[i] = apitype.Grant{Slice: g.Slice, Permission: apitype.Permission(g.Perm)}
+	}
+	if r.HasForcedQueue {
+		out.ForcedQueue = new(r.ForcedQueue)
+	}
+	return out
+}
+
+func rulesOut(rules []*flowspace.Rule) []apitype.Rule {
+	out := make([]apitype.Rule, len(rules))
+	for i, r := range rules {
+		out[i] = ruleOut(r)
+	}
+	return out
+}
+
+func matchOut(m flowspace.Match) apitype.Match {
+	if m.IsAny() {
+		return "any"
+	}
+	return apitype.Match(m.String())
+}
+
+func dpidsOut(d flowspace.DPIDSet) []string {
+	if d.IsAll() {
+		return []string{"any"}
+	}
+	out := make([]string, 0, d.Len())
+	for id := range d.List() {
+		out = append(out, flowspace.FormatDPID(id))
+	}
+	return out
+}
+
+func dpidsIn(texts []string) (flowspace.DPIDSet, error) {
+	if len(texts) == 0 {
+		return flowspace.DPIDSet{}, bad("dpids", "", "dpids names no datapath", `write "any" for every datapath`)
+	}
+	d, err := flowspace.ParseDPIDs(strings.Join(texts, "|"))
+	return d, fieldError("dpids", err)
+}
+
+func matchIn(m apitype.Match) (flowspace.Match, error) {
+	out, err := flowspace.ParseMatch(string(m))
+	return out, fieldError("match", err)
+}
+
+// fieldError makes a refusal of package flowspace one of this request.
+func fieldError(place string, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := hypervisor.FromFlowspace(err)
+	if e.Field == "" {
+		e.Field = place
+	} else if e.Field != place && !strings.HasPrefix(place, e.Field) {
+		e.Field = place + "." + e.Field
+	} else {
+		e.Field = place
+	}
+	return e
+}
+
+func grantsIn(in []apitype.Grant) []flowspace.Grant {
+	if in == nil {
+		return nil
+	}
+	out := make([]flowspace.Grant, len(in))
+	for i, g := range in {
+		out[i] = flowspace.Grant{Slice: g.Slice, Perm: flowspace.Permission(g.Permission)}
+	}
+	return out
+}
+
+func ruleIn(in *apitype.RuleCreate) (*flowspace.Rule, error) {
+	r := &flowspace.Rule{Name: in.Name, Priority: in.Priority, Grants: grantsIn(in.Grants), Queues: in.Queues}
+	var err error
+	if r.DPIDs, err = dpidsIn(in.DPIDs); err != nil {
+		return nil, err
+	}
+	if in.Match == "" {
+		return nil, bad("match", "", "match is missing", `write "any" to match everything`)
+	}
+	if r.Match, err = matchIn(in.Match); err != nil {
+		return nil, err
+	}
+	if in.ForcedQueue != nil {
+		r.ForcedQueue, r.HasForcedQueue = *in.ForcedQueue, true
+	}
+	return r, nil
+}
+
+func rulePatchIn(in *apitype.RuleUpdate) (p hypervisor.RulePatch, err error) {
+	p = hypervisor.RulePatch{Priority: in.Priority, Grants: grantsIn(in.Grants), Queues: in.Queues, ForcedQueue: in.ForcedQueue}
+	if in.DPIDs != nil {
+		d, err := dpidsIn(in.DPIDs)
+		if err != nil {
+			return p, err
+		}
+		p.DPIDs = &d
+	}
+	if in.Match != nil {
+		m, err := matchIn(*in.Match)
+		if err != nil {
+			return p, err
+		}
+		p.Match = &m
+	}
+	return p, nil
+}
+
+// changesIn turns a bulk request into changes; an error has the index.
+func changesIn(in []apitype.Change) ([]hypervisor.RuleChange, error) {
+	out := make([]hypervisor.RuleChange, len(in))
+	for i := range in {
+		if err := changeIn(&in[i], &out[i]); err != nil {
+			if e, ok := err.(*hypervisor.Error); ok { //nolint:errorlint // made right here
+				e.Index = i
+				e.Field = fmt.Sprintf("changes[%d].%s", i, e.Field)
+			}
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func changeIn(in *apitype.Change, out *hypervisor.RuleChange) (err error) {
+	out.Ref = in.Ref
+	switch in.Op {
+	case "add":
+		out.Op = flowspace.Add
+		if in.Add == nil {
+			return bad("add", "", "the rule to add is missing", "")
+		}
+		out.Rule, err = ruleIn(in.Add)
+	case "update":
+		out.Op = flowspace.Update
+		if in.Update == nil || in.Ref == "" {
+			return bad("update", "", "an update needs ref and update", "")
+		}
+		out.Patch, err = rulePatchIn(in.Update)
+	case "remove":
+		out.Op = flowspace.Remove
+		if in.Ref == "" {
+			return bad("ref", "", "ref is missing", "want a rule's name, or id:N")
+		}
+	default:
+		return bad("op", in.Op, fmt.Sprintf("unknown op %q", in.Op), "want add, update or remove")
+	}
+	return err
+}
+
+func affectedOut(a flowspace.Affected) (datapaths, slices []string) {
+	datapaths = []string{}
+	if a.AllDatapaths {
+		datapaths = append(datapaths, "any")
+	}
+	for _, d := range a.Datapaths {
+		datapaths = append(datapaths, flowspace.FormatDPID(d))
+	}
+	return datapaths, append([]string{}, a.Slices...)
+}

@@ -1,0 +1,72 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/hypervisor"
+)
+
+// statuses is the one place that says which status a kind of problem has.
+var statuses = map[apitype.Kind]int{
+	apitype.KindInvalid:      http.StatusBadRequest,
+	apitype.KindUnauthorized: http.StatusUnauthorized,
+	apitype.KindDenied:       http.StatusForbidden,
+	apitype.KindNotFound:     http.StatusNotFound,
+	apitype.KindMethod:       http.StatusMethodNotAllowed,
+	apitype.KindConflict:     http.StatusConflict,
+	apitype.KindStale:        http.StatusPreconditionFailed,
+	apitype.KindTooLarge:     http.StatusRequestEntityTooLarge,
+	apitype.KindMediaType:    http.StatusUnsupportedMediaType,
+	apitype.KindTooMany:      http.StatusTooManyRequests,
+	apitype.KindUnavailable:  http.StatusServiceUnavailable,
+	apitype.KindInternal:     http.StatusInternalServerError,
+}
+
+// problemOf turns any error into the answer's body. What is not meant for the
+// caller stays in the log.
+func problemOf(err error) *apitype.Problem {
+	e, ok := errors.AsType[*hypervisor.Error](err)
+	if !ok {
+		e = &hypervisor.Error{Kind: apitype.KindInternal, Detail: "internal fault; the log has more", Index: -1}
+	}
+	status := statuses[e.Kind]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	p := &apitype.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Kind: e.Kind,
+		Detail: e.Detail, Field: e.Field, Value: e.Value, Hint: e.Hint, Errors: e.Faults}
+	if e.Index >= 0 {
+		p.Index = &e.Index
+	}
+	return p
+}
+
+// fail answers with a problem.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p.Status == http.StatusInternalServerError {
+		s.log.WithError(err).WithField("path", r.URL.Path).Error("request failed")
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the caller may be gone
+}
+
+// bad refuses a field of a request.
+func bad(field, value, detail, hint string) error {
+	return &hypervisor.Error{Kind: apitype.KindInvalid, Field: field, Value: value, Detail: detail, Hint: hint, Index: -1}
+}
+
+// within puts the place of a part in front of the field an error names.
+func within(place string, err error) error {
+	e, ok := errors.AsType[*hypervisor.Error](err)
+	if !ok || e.Field == "" {
+		return err
+	}
+	at := *e
+	at.Field = place + "." + e.Field
+	return &at
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"net/http"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/hypervisor"
+	"github.com/govisor/govisor/internal/store"
+)
+
+func (s *Server) systemRoutes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/version", summary: "which program answers", out: typeOf[apitype.Version](), serve: s.getVersion},
+		{method: http.MethodGet, path: "/health", summary: "state of the hypervisor, and what is missing next", out: typeOf[apitype.Health](), serve: s.getHealth},
+		{method: http.MethodGet, path: "/live", summary: "is the process there", out: typeOf[apitype.HealthCheck](), serve: s.getLive, noAuth: true},
+		{method: http.MethodGet, path: "/ready", summary: "does it serve", out: typeOf[apitype.HealthCheck](), serve: s.getReady, noAuth: true},
+		{method: http.MethodGet, path: "/whoami", summary: "who the caller is", out: typeOf[apitype.Whoami](), serve: getWhoami},
+		{method: http.MethodGet, path: "/openapi.json", summary: "this description", raw: s.getSpec, media: "application/json", noAuth: true},
+		{method: http.MethodGet, path: "/settings", summary: "settings of the installation", out: typeOf[apitype.Settings](), serve: s.getSettings},
+		{method: http.MethodPatch, path: "/settings", summary: "change settings", in: typeOf[apitype.SettingsUpdate](), out: typeOf[apitype.Settings](), serve: s.patchSettings},
+		{method: http.MethodGet, path: "/links", summary: "discovered links", query: pageParams, out: typeOf[apitype.List[apitype.Link]](), serve: s.listLinks},
+		{method: http.MethodGet, path: "/backup", summary: "a consistent copy of the database", raw: s.getBackup, media: "application/octet-stream"},
+	}
+}
+
+func (s *Server) getVersion(*call) (answer, error) {
+	v := apitype.Version{Version: s.svc.Version(), Go: runtime.Version(), API: "v1", DBVersion: store.SchemaVersion}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, set := range info.Settings {
+			if set.Key == "vcs.revision" {
+				v.Commit = set.Value
+			}
+		}
+	}
+	return answer{body: v}, nil
+}
+
+func (s *Server) getHealth(c *call) (answer, error) { return answer{body: s.svc.Health(c.by)}, nil }
+
+func (s *Server) getLive(*call) (answer, error) {
+	return answer{body: apitype.HealthCheck{Name: "live", OK: true}}, nil
+}
+
+func (s *Server) getReady(*call) (answer, error) {
+	select {
+	case <-s.draining:
+		return answer{}, &hypervisor.Error{Kind: apitype.KindUnavailable, Detail: "govisor is stopping", Index: -1}
+	default:
+		return answer{body: apitype.HealthCheck{Name: "ready", OK: true}}, nil
+	}
+}
+
+func getWhoami(c *call) (answer, error) {
+	return answer{body: apitype.Whoami{Account: c.by.Account, Role: string(c.by.Role), Scope: string(c.by.Scope), Via: c.by.Via}}, nil
+}
+
+func (s *Server) getSpec(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(s.spec) // the caller may be gone
+}
+
+func settingsOut(in hypervisor.Settings) apitype.Settings {
+	return apitype.Settings{FlowTracking: in.FlowTracking, StatsDesc: in.StatsDesc, Topology: in.Topology, FlowStatsCache: in.FlowStatsCache,
+		DefaultFloodPerm: in.DefaultFloodPerm, Adoption: in.Adoption}
+}
+
+func (s *Server) getSettings(c *call) (answer, error) {
+	set, err := s.svc.ReadSettings(c.by)
+	return answer{body: settingsOut(set)}, err
+}
+
+func (s *Server) patchSettings(c *call) (answer, error) {
+	var in apitype.SettingsUpdate
+	if err := c.decode(&in); err != nil {
+		return answer{}, err
+	}
+	set, err := s.svc.UpdateSettings(c.r.Context(), c.by, hypervisor.SettingsPatch(in))
+	return answer{body: settingsOut(set)}, err
+}
+
+func (s *Server) listLinks(c *call) (answer, error) {
+	links, err := s.svc.Links(c.by)
+	if err != nil {
+		return answer{}, err
+	}
+	return page(c, links)
+}
+
+// getBackup sends the database; an error after the first byte cuts the answer off.
+func (s *Server) getBackup(w http.ResponseWriter, r *http.Request) {
+	out := &lateHeader{w: w}
+	if err := s.svc.Backup(principal(r), out); err != nil {
+		if !out.begun {
+			s.fail(w, r, err)
+			return
+		}
+		s.log.WithError(err).Warn("backup was cut off")
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// lateHeader sends the header with the first byte of the body.
+type lateHeader struct {
+	w     http.ResponseWriter
+	begun bool
+}
+
+func (l *lateHeader) Write(b []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		l.w.Header().Set("Content-Type", "application/octet-stream")
+		l.w.Header().Set("Content-Disposition", `attachment; filename="govisor.db"`)
+	}
+	return l.w.Write(b)
+}
