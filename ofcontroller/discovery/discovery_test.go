@@ -161,7 +161,7 @@ func TestLinksComeAndGo(t *testing.T) {
 		n.want("at first", both(end(1, 2), end(2, 3))...)
 
 		n.cut(end(1, 2))
-		time.Sleep(25 * time.Second)
+		time.Sleep(18 * time.Second) // a link heard of within the last interval lives for 20 s at least
 		n.want("before the expiry", both(end(1, 2), end(2, 3))...)
 		time.Sleep(20 * time.Second)
 		n.want("after the expiry")
