@@ -186,6 +186,7 @@ func (a *app) addGlobals(cmd *cobra.Command) {
 		return
 	}
 	a.opt.commandFlags(cmd)
+	a.addCompletion(cmd)
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started = true

@@ -48,6 +48,7 @@ controller as if it were a switch. Slices are made with fvctl or over the API.`,
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
 	root.AddCommand(
+		serveCommand(),
 		dbCommand(),
 		switchCommand(),
 		controllerCommand(),

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/govisor/govisor/api"
+	"github.com/govisor/govisor/api/client"
+	"github.com/govisor/govisor/fvctl"
+	"github.com/govisor/govisor/internal/hypervisor"
+)
+
+// server is a running govisor: the service and everything that listens.
+type server struct {
+	opts serveOptions
+	out  io.Writer
+	log  *logrus.Logger
+	svc  *hypervisor.Service
+	cert *certificate
+
+	openflow []net.Listener
+	https    net.Listener // nil: none
+	plain    net.Listener // nil: none
+	socket   net.Listener
+	lines    []string // what to print when all is ready
+}
+
+// serve runs until ctx ends, then drains. Listeners are all open before the first is served.
+func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logger) (err error) {
+	s := &server{opts: o, out: out, log: log}
+	if err := os.MkdirAll(o.data, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	password, err := o.adminPassword()
+	if err != nil {
+		return err
+	}
+	s.svc, err = hypervisor.Open(ctx, hypervisor.Options{Dir: o.data, AdminPassword: password, Version: buildVersion(), Log: logrus.NewEntry(log)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.svc.Close()) }()
+	defer s.closeListeners()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// open makes the certificate if need be and opens every listener.
+func (s *server) open(ctx context.Context) error {
+	cert, key, err := certificateFiles(s.opts)
+	if err != nil {
+		return err
+	}
+	if s.cert, err = loadCertificate(cert, key, s.opts.tlsCA); err != nil {
+		return err
+	}
+	for _, addr := range s.opts.listen {
+		ln, target, err := listenOpenFlow(ctx, addr, s.cert.switchTLS())
+		if err != nil {
+			return err
+		}
+		s.openflow = append(s.openflow, ln)
+		scheme := "tcp"
+		if target.TLS() {
+			scheme = "tls"
+		}
+		if target.Network() == "unix" {
+			scheme = "unix"
+		}
+		s.say("listening for OpenFlow switches on %s %s", scheme, ln.Addr())
+	}
+	if s.opts.api != "" {
+		if s.https, err = listenAPI(ctx, s.opts.api, "--api"); err != nil {
+			return err
+		}
+		s.say("listening for the API on https://%s", s.https.Addr())
+	}
+	if s.opts.apiPlain != "" {
+		if s.plain, err = listenAPI(ctx, s.opts.apiPlain, "--api-plain"); err != nil {
+			return err
+		}
+		s.say("listening for the API, without TLS, on http://%s", s.plain.Addr())
+	}
+	path := filepath.Join(s.opts.data, socketName)
+	if s.socket, err = listenSocket(path); err != nil {
+		return err
+	}
+	s.say("listening for fvctl on unix %s", path)
+	if file := s.svc.GeneratedPasswordFile(); file != "" {
+		s.say("the administrator is %s, the password is in %s", hypervisor.AdminName, file)
+	} else {
+		s.say("the administrator is %s", hypervisor.AdminName)
+	}
+	return nil
+}
+
+func (s *server) say(format string, args ...any) {
+	s.lines = append(s.lines, fmt.Sprintf(format, args...))
+}
+
+// listenSocket opens the local socket for its owner only. Whatever is there was left behind by a govisor that
+// was killed: the database of this directory is ours, so no other one runs.
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	old := syscall.Umask(0o177) // no moment in which others may open it
+	ln, err := net.Listen("unix", path)
+	syscall.Umask(old)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	return ln, nil
+}
+
+func (s *server) closeListeners() {
+	for _, ln := range append(s.openflow, s.https, s.plain, s.socket) {
+		if ln != nil {
+			_ = ln.Close() // a second time for those that were served
+		}
+	}
+}
+
+// run serves everything until ctx ends or a part of it fails. Management starts first and ends last, so that what
+// was configured is there before the first switch is heard and can be seen until the last one is gone.
+func (s *server) run(ctx context.Context) error {
+	manage, stopManage := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopManage()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
+	var management errgroup.Group
+	part := func(f func(context.Context) error) {
+		management.Go(func() error {
+			err := f(manage)
+			if err != nil && manage.Err() == nil {
+				fail(err)
+			}
+			return err
+		})
+	}
+	web := api.New(s.svc, api.Options{Log: logrus.NewEntry(s.log)})
+	part(s.svc.Run)
+	part(func(ctx context.Context) error { return web.ServeLocal(ctx, s.socket) })
+	if s.https != nil {
+		part(func(ctx context.Context) error { return web.Serve(ctx, s.https, s.cert.apiTLS()) })
+	}
+	if s.plain != nil {
+		part(func(ctx context.Context) error { return web.Serve(ctx, s.plain, nil) })
+	}
+
+	err := s.configure(ctx)
+	if err == nil {
+		err = s.forward(ctx)
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	stopManage()
+	return errors.Join(err, ignoreCancel(management.Wait()))
+}
+
+func ignoreCancel(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// forward prints the lines and serves switches until ctx ends.
+func (s *server) forward(ctx context.Context) error {
+	var g errgroup.Group
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	g.Go(func() error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-hangup:
+				s.reload(ctx)
+			}
+		}
+	})
+	for _, line := range s.lines {
+		fmt.Fprintln(s.out, line)
+	}
+	err := g.Wait()
+	s.log.Info("stopped")
+	return ignoreCancel(err)
+}
+
+// reload is SIGHUP: what cannot be read again stays as it was, and the log says so.
+func (s *server) reload(ctx context.Context) {
+	if err := s.cert.reload(); err != nil {
+		s.log.WithError(err).Error("certificate not read again, the old one stays")
+	}
+	if s.opts.config == "" {
+		s.log.Info("SIGHUP: certificate read again; there is no --config")
+		return
+	}
+	if err := s.configure(ctx); err != nil {
+		s.log.WithError(err).Error("configuration not read again, the present one stays")
+	}
+}
+
+// configure applies --config through the socket, as an administrator would.
+func (s *server) configure(ctx context.Context) error {
+	if s.opts.config == "" {
+		return nil
+	}
+	text, err := os.ReadFile(s.opts.config)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	c, err := client.New(client.Options{URL: "unix:" + filepath.Join(s.opts.data, socketName)})
+	if err != nil {
+		return err
+	}
+	log := s.log.WithField("file", s.opts.config)
+	if fvctl.IsFlowVisorConfig(text) {
+		rep, err := c.ImportConfig(ctx, text, false)
+		if err != nil {
+			return fmt.Errorf("--config %s: %w", s.opts.config, err)
+		}
+		log.WithFields(logrus.Fields{"slices": rep.Slices, "rules": rep.Rules}).Info("FlowVisor configuration loaded")
+		return nil
+	}
+	cfg, err := fvctl.ParseDeclaration(text)
+	if err != nil {
+		return fmt.Errorf("--config %s: %w", s.opts.config, err)
+	}
+	d, err := c.Apply(ctx, cfg, false, false)
+	if err != nil {
+		return fmt.Errorf("--config %s: %w", s.opts.config, err)
+	}
+	log.WithField("changes", len(d.Items)).Info("configuration applied")
+	return nil
+}
