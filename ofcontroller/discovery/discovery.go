@@ -77,7 +77,7 @@ type App struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	ports    map[Endpoint]*port
-	links    map[Link]time.Time // when it was seen last
+	links    map[Link]sighting
 	schedule schedule
 	ignored  Ignored
 }
@@ -94,6 +94,9 @@ type port struct {
 	index  int // in the schedule
 }
 
+// sighting is when a link was seen.
+type sighting struct{ first, last time.Time }
+
 // Ignored counts LLDP frames that made no link.
 type Ignored struct {
 	Foreign uint64 // not ours, or not signed by us
@@ -106,7 +109,7 @@ var _ ofcontroller.App = (*App)(nil)
 func New(cfg Config) *App {
 	return &App{
 		cfg: cfg.withDefaults(), wake: make(chan struct{}, 1),
-		ports: make(map[Endpoint]*port), links: make(map[Link]time.Time),
+		ports: make(map[Endpoint]*port), links: make(map[Link]sighting),
 	}
 }
 
@@ -167,6 +170,24 @@ func (a *App) Links() []Link {
 	}
 	slices.SortFunc(list, Link.Compare)
 	return list
+}
+
+// Since tells when a link was found; false if it is not known.
+func (a *App) Since(l Link) (time.Time, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	seen, known := a.links[l]
+	return seen.first, known
+}
+
+// Claims reports whether a frame is a probe signed by this application, however
+// old. It does not keep the frame.
+func (a *App) Claims(frame []byte) bool {
+	tlvs, ok := isLLDP(frame)
+	if ok {
+		_, ok = readProbe(tlvs, a.cfg.Key)
+	}
+	return ok
 }
 
 // Ignored returns the counts so far.
@@ -266,8 +287,12 @@ func (a *App) packetIn(sw *ofcontroller.Switch, in *of10.PacketIn) ofcontroller.
 		return ofcontroller.Stop
 	}
 	l := Link{from.at, to.at}
-	_, known := a.links[l]
-	a.links[l] = now
+	seen, known := a.links[l]
+	if !known {
+		seen.first = now
+	}
+	seen.last = now
+	a.links[l] = seen
 	if !known {
 		a.tellLocked(sw, LinkChange{Link: l, Up: true})
 	}

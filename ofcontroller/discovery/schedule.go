@@ -83,7 +83,7 @@ func (a *App) ttl() uint16 { return uint16(min(max(a.cfg.Expiry/time.Second, 1),
 
 func (a *App) expireLocked(now time.Time) {
 	for l, seen := range a.links {
-		if now.Sub(seen) > a.cfg.Expiry {
+		if now.Sub(seen.last) > a.cfg.Expiry {
 			a.loseLocked(l, nil)
 		}
 	}
