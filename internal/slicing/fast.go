@@ -20,7 +20,7 @@ type fastSlice struct {
 	miss    uint16
 	frag    of10.ConfigFlags
 	deaf    map[uint32]bool // ports whose misses must not come to the controller
-	closed  bool // some port lets nothing in: ask the slice under the lock
+	closed  bool            // some port lets nothing in: ask the slice under the lock
 	buffers *buffers
 }
 

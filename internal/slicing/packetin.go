@@ -76,7 +76,7 @@ func (d *Datapath) hitByPacketIn(now time.Time, r *flowspace.Rule, f *vflow, w *
 		return true
 	}
 	p := f.pieceAt(w)
-	if p != nil && !p.gone && !p.carve {
+	if p != nil && !p.gone && !p.carve && !d.carvedOut(r, w) {
 		if !hasController(f.flow.Actions) {
 			return false
 		}
@@ -92,6 +92,21 @@ func (d *Datapath) hitByPacketIn(now time.Time, r *flowspace.Rule, f *vflow, w *
 	d.flush(now, nil, out)
 	d.confirm(now, out)
 	return true
+}
+
+// carvedOut reports whether a port that is closed for all but spanning tree frames
+// has sent such a frame up.
+func (d *Datapath) carvedOut(r *flowspace.Rule, w *flowtable.Words) bool {
+	for _, name := range d.info(r).writers {
+		if s := d.slices[name]; s != nil {
+			for _, f := range s.drops {
+				if p := f.pieceAt(w); p != nil && p.carve {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // pieceAt is the piece of f that a header falls into, a carve-out first.

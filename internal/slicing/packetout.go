@@ -200,6 +200,10 @@ func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) 
 			b.total = uint16(len(frame))
 		}
 		j.slice.buffers.misses.Add(1)
+		if j.slice.bits[j.in].on()&of10.PortConfigNoPacketIn != 0 {
+			d.Counters.drop(DropPortConfig)
+			return
+		}
 		d.sendUp(j.slice, true, &b, frame, of10.NoBuffer, of10.ReasonNoMatch, j.slice.miss, d.features.NBuffers > 0, out)
 	case !f.isDrop():
 		f.hit(now, len(frame))
