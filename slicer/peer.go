@@ -1,0 +1,123 @@
+package slicer
+
+import (
+	"context"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/internal/limits"
+	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// peer is one connected controller.
+type peer struct {
+	s    *Session
+	id   slicing.Conn
+	conn *ofconn.Conn
+}
+
+var _ ofconn.Handler = (*peer)(nil)
+
+// runPeer runs an established connection until it ends and returns why.
+func (s *Session) runPeer(ctx context.Context, nc net.Conn, readOnly bool) error {
+	p := &peer{s: s, id: slicing.Conn{ID: slicing.ConnID(s.lastID.Add(1)), ReadOnly: readOnly}}
+	cfg := s.opts.Conn
+	cfg.Handler, cfg.Counters, cfg.Log = p, s.counters, s.opts.Log
+	p.conn = ofconn.New(nc, cfg)
+	s.changePeers(func(ps []*peer) []*peer { return append(ps, p) })
+	defer s.changePeers(func(ps []*peer) []*peer {
+		return slices.DeleteFunc(ps, func(o *peer) bool { return o == p })
+	})
+	return p.conn.Run(ctx)
+}
+
+// HandleFrame gives one message to the datapath and then, if the switch, the
+// controller itself or the slice's rate asks for it, stops reading for a while.
+func (p *peer) HandleFrame(frame []byte) error {
+	flowMod := of10.Type(frame[1]) == of10.TypeFlowMod
+	if err := p.s.opts.Datapath.FromController(p.id, frame); err != nil {
+		return err
+	}
+	if d := pause(*p.s.limits.Load(), flowMod); d > 0 {
+		p.s.opts.Datapath.Flush()
+		if err := p.conn.Pause(d); err != nil {
+			return err
+		}
+	}
+	ctx := context.Background() // one of the connections ending ends the waits
+	if err := p.s.opts.Datapath.WaitRoom(ctx, p.conn); err != nil {
+		return err
+	}
+	return p.conn.WaitRoom(ctx, p.conn)
+}
+
+// BatchDone sends what the last messages caused.
+func (p *peer) BatchDone() { p.s.opts.Datapath.Flush() }
+
+// Send queues one message for the controllers with that id. It never blocks; it
+// is sent with the next Flush. False means that nobody got it.
+func (s *Session) Send(id slicing.ConnID, frame []byte) bool {
+	class := ofconn.Required
+	if of10.Type(frame[1]) == of10.TypePacketIn {
+		class = ofconn.Droppable
+		if !packetInAllowed(*s.limits.Load()) {
+			s.counters.CountDropped(frame)
+			return false
+		}
+	}
+	sent, found := false, false
+	for _, p := range *s.peers.Load() {
+		if id == slicing.AllConns || id == p.id.ID {
+			found = true
+			sent = p.conn.Append(frame, class) || sent
+		}
+	}
+	if !found {
+		s.counters.CountDropped(frame)
+	}
+	return sent
+}
+
+// Flush sends what has been queued by Send.
+func (s *Session) Flush() {
+	for _, p := range *s.peers.Load() {
+		p.conn.Flush()
+	}
+}
+
+// changePeers replaces the list that Send reads without a lock, and tells the
+// datapath when the first peer comes and the last one goes.
+func (s *Session) changePeers(change func([]*peer) []*peer) {
+	s.peersMu.Lock()
+	defer s.peersMu.Unlock()
+	before := *s.peers.Load()
+	after := change(slices.Clone(before))
+	s.peers.Store(&after)
+	switch {
+	case len(before) == 0 && len(after) > 0:
+		s.opts.Datapath.ControllerUp()
+	case len(before) > 0 && len(after) == 0:
+		s.opts.Datapath.ControllerDown()
+	}
+}
+
+func pause(lims []*limits.Slice, flowMod bool) (d time.Duration) {
+	for _, l := range lims {
+		if l != nil {
+			d = max(d, l.Pause(flowMod))
+		}
+	}
+	return d
+}
+
+func packetInAllowed(lims []*limits.Slice) bool {
+	for _, l := range lims {
+		if l != nil && !l.PacketIn() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,506 @@
+package slicer_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sirupsen/logrus"
+
+	"github.com/govisor/govisor/internal/limits"
+	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
+	"github.com/govisor/govisor/slicer"
+)
+
+// datapath is the session's other side; it answers each message with itself.
+type datapath struct {
+	mu   sync.Mutex
+	sess *slicer.Session
+	got  []of10.Type
+	ids  []slicing.Conn
+	up   int
+	peak int
+	sw   *ofconn.Conn // nil: always room
+}
+
+func (d *datapath) FromController(from slicing.Conn, frame []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.got = append(d.got, of10.Type(frame[1]))
+	d.ids = append(d.ids, from)
+	d.sess.Send(from.ID, frame)
+	if d.sw != nil {
+		d.sw.Append(frame, ofconn.Required)
+	}
+	return nil
+}
+
+func (d *datapath) ControllerUp() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.up++
+	d.peak = max(d.peak, d.up)
+}
+
+func (d *datapath) ControllerDown() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.up--
+}
+
+func (d *datapath) Flush() {
+	d.sess.Flush()
+	if d.sw != nil {
+		d.sw.Flush()
+	}
+}
+
+func (d *datapath) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
+	if d.sw != nil {
+		return d.sw.WaitRoom(ctx, from)
+	}
+	return nil
+}
+
+func (d *datapath) received() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.got)
+}
+
+// network hands out pipes to controllers by name.
+type network struct {
+	mu       sync.Mutex
+	down     map[string]bool
+	dials    []string
+	accepted map[string]chan net.Conn
+	size     int
+}
+
+func newNetwork(names ...string) *network {
+	n := &network{down: map[string]bool{}, accepted: map[string]chan net.Conn{}, size: 1 << 18}
+	for _, name := range names {
+		n.accepted[name] = make(chan net.Conn, 100)
+	}
+	return n
+}
+
+func (n *network) dial(_ context.Context, t ofwire.Target) (net.Conn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dials = append(n.dials, t.Name)
+	if n.down[t.Name] {
+		return nil, errors.New("connection refused")
+	}
+	ours, theirs := ofwire.PipeSize(n.size)
+	n.accepted[t.Name] <- theirs
+	return ours, nil
+}
+
+func (n *network) set(name string, down bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.down[name] = down
+}
+
+func (n *network) dialled() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]string(nil), n.dials...)
+}
+
+// accept takes the next connection to a controller and says hello.
+func (n *network) accept(t *testing.T, name string) net.Conn {
+	t.Helper()
+	nc := <-n.accepted[name]
+	t.Cleanup(func() { _ = nc.Close() })
+	send(t, nc, msg(of10.TypeHello, 1, 8))
+	if got := receive(t, nc); of10.Type(got[1]) != of10.TypeHello {
+		t.Fatalf("first message is %x", got)
+	}
+	return nc
+}
+
+func msg(typ of10.Type, xid uint32, n int) []byte {
+	b := make([]byte, n)
+	b[0], b[1] = ofwire.Version10, uint8(typ)
+	binary.BigEndian.PutUint16(b[2:], uint16(n))
+	binary.BigEndian.PutUint32(b[4:], xid)
+	return b
+}
+
+func send(t *testing.T, nc net.Conn, b []byte) {
+	t.Helper()
+	if _, err := nc.Write(b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t *testing.T, nc net.Conn) []byte {
+	t.Helper()
+	b := make([]byte, 8)
+	if _, err := io.ReadFull(nc, b); err != nil {
+		t.Fatalf("reading: %v", err)
+	}
+	b = append(b, make([]byte, binary.BigEndian.Uint16(b[2:])-8)...)
+	if _, err := io.ReadFull(nc, b[8:]); err != nil {
+		t.Fatalf("reading: %v", err)
+	}
+	return b
+}
+
+func controllers(names ...string) *slicer.Config {
+	cfg := &slicer.Config{}
+	for _, n := range names {
+		c := slicer.Controller{}
+		if n[0] == '!' {
+			c.ReadOnly, n = true, n[1:]
+		}
+		c.Target = ofwire.Target{Scheme: "module", Name: n}
+		cfg.Controllers = append(cfg.Controllers, c)
+	}
+	return cfg
+}
+
+func quiet() *logrus.Entry {
+	l := logrus.New()
+	l.SetOutput(io.Discard)
+	return logrus.NewEntry(l)
+}
+
+// start runs a session in a bubble and ends it with the test.
+func start(t *testing.T, n *network, cfg *slicer.Config) (*slicer.Session, *datapath) {
+	t.Helper()
+	d := &datapath{}
+	s := slicer.New(slicer.Options{
+		Slice: "s1", Datapath: d, Dial: n.dial, Log: quiet(),
+		Conn: ofconn.Config{EchoInterval: -1, SoftLimit: 2000},
+	}, cfg)
+	d.sess = s
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return s, d
+}
+
+func TestControllerConnects(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		s, d := start(t, n, controllers("c1"))
+		c1 := n.accept(t, "c1")
+		send(t, c1, msg(of10.TypeFeaturesRequest, 7, 8))
+		if got := receive(t, c1); of10.Type(got[1]) != of10.TypeFeaturesRequest || got[7] != 7 {
+			t.Errorf("answer is %x", got)
+		}
+		synctest.Wait()
+		if got := s.Status(); got.State != slicer.Connected || got.Connects != 1 || got.Attempts != 1 {
+			t.Errorf("status is %+v", got)
+		}
+		if diff := cmp.Diff([]of10.Type{of10.TypeFeaturesRequest}, d.got); diff != "" {
+			t.Errorf("handled (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestBackoffAndReconnect(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		n.set("c1", true)
+		begin := time.Now()
+		s, _ := start(t, n, controllers("c1"))
+		time.Sleep(time.Minute)
+		// 0, 1, 3, 7, 15, 30, 45, 60 s, each pause up to a quarter shorter.
+		if got := len(n.dialled()); got < 7 || got > 10 {
+			t.Errorf("%d attempts in a minute", got)
+		}
+		if got := s.Status(); got.State != slicer.Waiting || got.LastError != "connection refused" || !got.Retry.After(time.Now()) {
+			t.Errorf("status is %+v", got)
+		}
+		n.set("c1", false)
+		c1 := n.accept(t, "c1")
+		if got := time.Since(begin); got > 80*time.Second {
+			t.Errorf("reconnected after %v", got)
+		}
+		time.Sleep(time.Minute)
+		_ = c1.Close()
+		synctest.Wait()
+		lost := time.Now()
+		c1 = n.accept(t, "c1")
+		if got := time.Since(lost); got != 0 {
+			t.Errorf("a connection that held for a minute was tried again after %v", got)
+		}
+		synctest.Wait()
+		if got := s.Status(); got.State != slicer.Connected || got.Connects != 2 {
+			t.Errorf("status is %+v", got)
+		}
+	})
+}
+
+// A controller that accepts and closes at once must not be dialled in a loop.
+func TestNoTightLoop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		go func() {
+			for {
+				select {
+				case nc := <-n.accepted["c1"]:
+					_, _ = nc.Write(msg(of10.TypeHello, 1, 8))
+					_ = nc.Close()
+				case <-t.Context().Done():
+					return
+				}
+			}
+		}()
+		start(t, n, controllers("c1"))
+		time.Sleep(time.Minute)
+		if got := len(n.dialled()); got > 10 {
+			t.Errorf("%d attempts in a minute", got)
+		}
+	})
+}
+
+func TestFailOverAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1", "c2")
+		s, d := start(t, n, controllers("c1", "c2"))
+		c1 := n.accept(t, "c1")
+		time.Sleep(time.Minute)
+		n.set("c1", true)
+		_ = c1.Close()
+		lost := time.Now()
+		c2 := n.accept(t, "c2")
+		if got := time.Since(lost); got != 0 {
+			t.Errorf("fail-over took %v", got)
+		}
+		synctest.Wait()
+		if got := s.Status(); got.State != slicer.Connected || got.Controller.Name != "c2" {
+			t.Errorf("status is %+v", got)
+		}
+		n.set("c1", false)
+		time.Sleep(time.Hour)
+		send(t, c2, msg(of10.TypeBarrierRequest, 1, 8))
+		receive(t, c2)
+		if diff := cmp.Diff([]string{"c1", "c2"}, n.dialled()); diff != "" {
+			t.Errorf("dialled (-want +got):\n%s", diff)
+		}
+		if d.peak != 1 || d.up != 1 {
+			t.Errorf("up is %d and was %d at most, want 1", d.up, d.peak)
+		}
+	})
+}
+
+func TestHandshakeFailureTriesTheNext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1", "c2")
+		s, _ := start(t, n, controllers("c1", "c2"))
+		nc := <-n.accepted["c1"]
+		send(t, nc, []byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+		n.accept(t, "c2")
+		synctest.Wait()
+		if got := s.Status(); got.State != slicer.Connected || got.Controller.Name != "c2" {
+			t.Errorf("status is %+v", got)
+		}
+		if _, err := io.ReadAll(nc); err != nil {
+			t.Errorf("the first connection was not closed: %v", err)
+		}
+	})
+}
+
+func TestReadOnlyControllers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1", "spy")
+		s, d := start(t, n, controllers("c1", "!spy"))
+		c1, spy := n.accept(t, "c1"), n.accept(t, "spy")
+		synctest.Wait()
+		s.Send(slicing.AllConns, msg(of10.TypePacketIn, 5, 40))
+		s.Flush()
+		for _, nc := range []net.Conn{c1, spy} {
+			if got := receive(t, nc); of10.Type(got[1]) != of10.TypePacketIn {
+				t.Errorf("got %x, want the packet_in", got)
+			}
+		}
+		send(t, spy, msg(of10.TypeStatsRequest, 9, 12))
+		if got := receive(t, spy); got[7] != 9 {
+			t.Errorf("got %x, want the answer", got)
+		}
+		send(t, c1, msg(of10.TypeBarrierRequest, 10, 8))
+		if got := receive(t, c1); got[7] != 10 {
+			t.Errorf("c1 got %x, want only its own answer", got)
+		}
+		if !d.ids[0].ReadOnly || d.ids[1].ReadOnly {
+			t.Errorf("messages came from %+v", d.ids)
+		}
+		if got := s.Status(); got.Controller.Name != "c1" {
+			t.Errorf("status is of %v", got.Controller)
+		}
+		// Losing the primary leaves the reader alone, and the other way round.
+		_ = c1.Close()
+		synctest.Wait()
+		s.Send(slicing.AllConns, msg(of10.TypePacketIn, 6, 40))
+		s.Flush()
+		if got := receive(t, spy); got[7] != 6 {
+			t.Errorf("spy got %x", got)
+		}
+	})
+}
+
+func TestConfigChanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1", "c2", "spy")
+		s, d := start(t, n, controllers())
+		synctest.Wait()
+		if got := s.Status(); got.State != slicer.Idle {
+			t.Errorf("status without controllers is %+v", got)
+		}
+		s.SetConfig(controllers("c1", "!spy"))
+		c1, spy := n.accept(t, "c1"), n.accept(t, "spy")
+		s.SetConfig(controllers("c2", "c1")) // c1 stays: it works
+		if b, err := io.ReadAll(spy); err != nil || len(b) != 0 {
+			t.Errorf("spy: read %x, %v; want only the end", b, err)
+		}
+		send(t, c1, msg(of10.TypeBarrierRequest, 3, 8))
+		receive(t, c1)
+		s.SetConfig(controllers("c2"))
+		begin := time.Now()
+		if b, err := io.ReadAll(c1); err != nil || len(b) != 0 {
+			t.Errorf("c1: read %x, %v; want only the end", b, err)
+		}
+		n.accept(t, "c2")
+		if got := time.Since(begin); got != 0 {
+			t.Errorf("the change took %v", got)
+		}
+		synctest.Wait()
+		if got := s.Status(); got.State != slicer.Connected || got.Controller.Name != "c2" || d.up != 1 {
+			t.Errorf("status is %+v, %d controllers up", got, d.up)
+		}
+		// A change ends a pause too.
+		n.set("c2", true)
+		s.SetConfig(controllers())
+		synctest.Wait()
+		s.SetConfig(controllers("c2"))
+		time.Sleep(time.Hour)
+		s.SetConfig(controllers("c1"))
+		begin = time.Now()
+		n.accept(t, "c1")
+		if got := time.Since(begin); got != 0 {
+			t.Errorf("the change took %v during a pause", got)
+		}
+	})
+}
+
+func TestNothingOfAnOldConnectionReachesTheNext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		s, d := start(t, n, controllers("c1"))
+		c1 := n.accept(t, "c1")
+		send(t, c1, msg(of10.TypeStatsRequest, 9, 12))
+		receive(t, c1)
+		old := d.ids[0].ID
+		time.Sleep(time.Minute)
+		_ = c1.Close()
+		c1 = n.accept(t, "c1")
+		synctest.Wait()
+		if s.Send(old, msg(of10.TypeStatsReply, 9, 12)) {
+			t.Error("a late answer was queued")
+		}
+		if got := s.Counters().Dropped(uint8(of10.TypeStatsReply)); got != 1 {
+			t.Errorf("%d late answers counted", got)
+		}
+	})
+}
+
+func TestRates(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		cfg := controllers("c1")
+		lim := &limits.Slice{}
+		lim.SetRates(limits.Rates{Messages: 10, PacketIns: 2}, time.Now())
+		cfg.Limits = []*limits.Slice{nil, lim}
+		s, d := start(t, n, cfg)
+		c1 := n.accept(t, "c1")
+		for i := range uint32(40) {
+			send(t, c1, msg(of10.TypeFlowMod, i, 72))
+		}
+		time.Sleep(1950 * time.Millisecond)
+		// 10 at once and 10 a second; the one that waits has been handled already.
+		if got := d.received(); got != 30 {
+			t.Errorf("%d messages handled in two seconds at 10/s, want 30", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := d.received(); got != 40 {
+			t.Errorf("%d messages handled in the end, want 40: none is dropped", got)
+		}
+		for range 5 {
+			s.Send(slicing.AllConns, msg(of10.TypePacketIn, 1, 20))
+		}
+		if got := s.Counters().Dropped(uint8(of10.TypePacketIn)); got != 3 {
+			t.Errorf("%d packet_ins dropped, want 3", got)
+		}
+	})
+}
+
+// A switch that does not read stops the reader of the controller, not its
+// messages' order; and a controller that does not read is not read from.
+func TestBackPressure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		n.size = 1000
+		_, d := start(t, n, controllers("c1"))
+		ours, far := ofwire.PipeSize(100)
+		d.sw = ofconn.New(ours, ofconn.Config{Handler: nopHandler{}, SoftLimit: 500, EchoInterval: -1})
+		go func() { _ = d.sw.Run(t.Context()) }()
+		defer d.sw.Close(nil)
+		c1 := n.accept(t, "c1")
+		sent := make(chan struct{})
+		go func() {
+			for i := range uint32(200) {
+				if _, err := c1.Write(msg(of10.TypeFlowMod, i, 100)); err != nil {
+					t.Error(err)
+				}
+			}
+			close(sent)
+		}()
+		synctest.Wait()
+		stuck := d.received()
+		if stuck > 60 || d.sw.Queued() > 2200 {
+			t.Errorf("%d messages handled and %d bytes queued although nobody reads", stuck, d.sw.Queued())
+		}
+		go func() { _, _ = io.Copy(io.Discard, far) }()
+		synctest.Wait()
+		if got := d.received(); got == stuck || got == 200 {
+			t.Errorf("%d messages handled although the controller does not read its answers", got)
+		}
+		for i := range uint32(200) {
+			if got := binary.BigEndian.Uint32(receive(t, c1)[4:]); got != i {
+				t.Fatalf("answer %d has xid %d", i, got)
+			}
+		}
+		<-sent
+	})
+}
+
+type nopHandler struct{}
+
+func (nopHandler) HandleFrame([]byte) error { return nil }
+func (nopHandler) BatchDone()               {}
