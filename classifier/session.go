@@ -1,0 +1,255 @@
+package classifier
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// Slice is the session of one slice on this datapath, as far as this package has
+// to know it. Neither method blocks.
+type Slice interface {
+	// Send queues a copy of frame for the slice's controllers with that id.
+	Send(id slicing.ConnID, frame []byte) bool
+	// Flush sends what has been queued.
+	Flush()
+}
+
+// Options are what a session is made from.
+type Options struct {
+	// Conn configures the connection to the switch; handler and log are set by the
+	// session.
+	Conn ofconn.Config
+	// Log has the field dpid set. It must not be nil.
+	Log *logrus.Entry
+}
+
+// Session is the live session of one datapath.
+type Session struct {
+	// Static after construction.
+	opts Options
+	conn *ofconn.Conn
+
+	// slices is read on the message path and replaced as a whole.
+	slices atomic.Pointer[map[string]*member]
+
+	// Owned by the reading goroutine.
+	fast slicing.Out
+
+	ours    questions
+	isReady chan struct{} // closed when the core knows what the switch has
+
+	mu        sync.Mutex
+	dp        *slicing.Datapath // guarded by mu, except for what it allows without
+	out       slicing.Out       // guarded by mu
+	unready   chan struct{}     // guarded by mu; closed and nil once the core is ready
+	connected bool              // guarded by mu; Connect has been called
+	timer     *time.Timer       // guarded by mu; nil before Run and after it
+	armed     time.Time         // guarded by mu; when timer fires, zero for not at all
+}
+
+// member is one slice with whether something is queued for it.
+type member struct {
+	Slice
+	dirty atomic.Bool
+}
+
+// New makes the session of an identified switch on nc. Nothing runs before Run.
+func New(nc net.Conn, dp *slicing.Datapath, opts Options) *Session {
+	s := &Session{opts: opts, dp: dp, isReady: make(chan struct{})}
+	s.unready = s.isReady
+	s.slices.Store(&map[string]*member{})
+	cfg := opts.Conn
+	cfg.Handler, cfg.Log = s, opts.Log
+	s.conn = ofconn.New(nc, cfg)
+	return s
+}
+
+// Conn is the connection to the switch.
+func (s *Session) Conn() *ofconn.Conn { return s.conn }
+
+// Run moves messages until the switch is gone or ctx is done, and returns why.
+func (s *Session) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.timer = time.AfterFunc(time.Hour, s.tick)
+	s.timer.Stop()
+	s.armLocked()
+	s.mu.Unlock()
+	s.conn.Flush()
+	err := s.conn.Run(ctx)
+	s.mu.Lock()
+	s.timer.Stop()
+	s.timer = nil
+	s.mu.Unlock()
+	return err
+}
+
+// Retire lets go of the core, which may then serve another session. It is called
+// after Run has returned and all slices have ended; from then on nothing happens
+// here any more.
+func (s *Session) Retire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dp = nil
+}
+
+// Do runs f with the core, alone, and sends what f appended. After Retire f is not
+// called.
+func (s *Session) Do(f func(now time.Time, dp *slicing.Datapath, out *slicing.Out)) {
+	s.locked(f)
+	s.Flush()
+}
+
+func (s *Session) locked(f func(now time.Time, dp *slicing.Datapath, out *slicing.Out)) {
+	s.mu.Lock()
+	defer s.mu.Unlock() // a fault in the core ends one connection, not the datapath
+	if s.dp == nil {
+		return
+	}
+	s.out.Reset()
+	f(time.Now(), s.dp, &s.out)
+	s.emit(&s.out)
+	s.armLocked()
+	if s.unready != nil && s.connected && s.dp.Ready() {
+		close(s.unready)
+		s.unready = nil
+	}
+}
+
+// Connect tells the core that its switch is there. It is called before Run, and
+// again with another policy when Ready does not come.
+func (s *Session) Connect(features *of10.FeaturesReply, policy slicing.Policy) {
+	s.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
+		s.connected = true
+		dp.Connect(now, features, policy, out)
+	})
+}
+
+// Ready is closed when the core knows what the switch has, and slices may be
+// served.
+func (s *Session) Ready() <-chan struct{} { return s.isReady }
+
+// SetSlice makes a slice's session known to whom messages are given; nil removes it.
+func (s *Session) SetSlice(name string, sl Slice) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := maps.Clone(*s.slices.Load())
+	if sl == nil {
+		delete(next, name)
+	} else {
+		next[name] = &member{Slice: sl}
+	}
+	s.slices.Store(&next)
+}
+
+// HandleFrame handles one message of the switch.
+func (s *Session) HandleFrame(frame []byte) error {
+	if of10.Type(frame[1]) == of10.TypePacketIn {
+		s.fast.Reset()
+		if s.dp.FastPacketIn(frame, &s.fast) {
+			s.emit(&s.fast)
+			return nil
+		}
+	}
+	if s.ownAnswer(frame) {
+		return nil
+	}
+	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { dp.FromSwitch(now, frame, out) })
+	return nil
+}
+
+// BatchDone sends what the last messages caused.
+func (s *Session) BatchDone() { s.flushSlices() }
+
+// FromController handles one message of a controller of the slice.
+func (s *Session) FromController(slice string, from slicing.Conn, frame []byte) {
+	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
+		dp.FromController(now, slice, from, frame, out)
+	})
+}
+
+// WaitRoom waits while the switch does not keep up.
+func (s *Session) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
+	return s.conn.WaitRoom(ctx, from)
+}
+
+// Flush sends everything that is queued, to the switch and to the slices.
+func (s *Session) Flush() {
+	s.conn.Flush()
+	s.flushSlices()
+}
+
+func (s *Session) flushSlices() {
+	for _, m := range *s.slices.Load() {
+		if m.dirty.Load() && m.dirty.Swap(false) {
+			m.Flush()
+		}
+	}
+}
+
+// emit queues what the core wants sent. Nothing in it blocks.
+func (s *Session) emit(out *slicing.Out) {
+	if b := out.Switch(); len(b) > 0 {
+		s.conn.AppendAll(b)
+	}
+	for i := range out.Len() {
+		d := out.At(i)
+		if d.Conn&askMask == askConn {
+			s.ours.answer(uint16(d.Conn), d.Frame)
+			continue
+		}
+		if m := (*s.slices.Load())[d.Slice]; m != nil {
+			m.Send(d.Conn, d.Frame)
+			m.dirty.Store(true)
+		}
+	}
+}
+
+// armLocked sets the timer to the core's next deadline.
+func (s *Session) armLocked() {
+	if s.timer == nil {
+		return
+	}
+	next, ok := s.dp.NextDeadline()
+	switch {
+	case !ok:
+		if !s.armed.IsZero() {
+			s.timer.Stop()
+			s.armed = time.Time{}
+		}
+	case !next.Equal(s.armed):
+		s.armed = next
+		s.timer.Reset(max(time.Until(next), 0))
+	}
+}
+
+// tick lets the core do what is due.
+func (s *Session) tick() {
+	defer func() {
+		if p := recover(); p != nil {
+			s.opts.Log.Errorf("handling a timer: %v", p)
+			s.conn.Close(fmt.Errorf("%w: %v", ofconn.ErrPanic, p))
+		}
+	}()
+	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
+		s.armed = time.Time{}
+		dp.Tick(now, out)
+	})
+	s.Flush()
+}
+
+// SliceNames are the slices messages are given to, in order.
+func (s *Session) SliceNames() []string {
+	return slices.Sorted(maps.Keys(*s.slices.Load()))
+}
