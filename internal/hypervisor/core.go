@@ -1,0 +1,120 @@
+package hypervisor
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire"
+)
+
+// keptCore is the slicing core of one datapath with what it was configured with.
+// It outlives the connection: a switch that comes back finds its slices' flows.
+type keptCore struct {
+	dpid ofwire.DatapathID
+	dp   *slicing.Datapath
+	view *flowspace.View
+
+	// Guarded by the lock of the classifier that has the core.
+	gens map[string]uint64 // generation of each slice the core has
+	now  map[string]slicing.SliceConfig
+
+	mu        sync.Mutex
+	journaled map[string]bool // guarded by mu; keys the journal has
+}
+
+// generations is a copy of gens.
+func (k *keptCore) generations() map[string]uint64 { return maps.Clone(k.gens) }
+
+// cores keeps the cores of datapaths that are away.
+type cores struct {
+	mu   sync.Mutex
+	away map[ofwire.DatapathID]*keptCore // guarded by mu
+}
+
+// takeCore returns the core of a switch that has connected, brought to cfg but not
+// connected yet: the one it had before, or a new one with what the journal knows.
+func (w *Switches) takeCore(d *datapath, cfg *DatapathConfig) *keptCore {
+	w.cores.mu.Lock()
+	k := w.cores.away[d.dpid]
+	delete(w.cores.away, d.dpid)
+	w.cores.mu.Unlock()
+	var out slicing.Out // for a switch that is not there; Connect compares
+	if k != nil {
+		k.configure(time.Now(), cfg, &out)
+		return k
+	}
+	k = &keptCore{dpid: d.dpid, view: cfg.View, gens: map[string]uint64{}, now: map[string]slicing.SliceConfig{}, journaled: map[string]bool{}}
+	k.dp = slicing.New(slicing.Config{
+		DPID:     d.dpid,
+		Features: d.features,
+		View:     cfg.View,
+		Key:      cfg.Settings.LLDPKey,
+		Report:   w.reporter(d.dpid),
+	})
+	k.configure(time.Now(), cfg, &out)
+	k.dp.Restore(time.Now(), d.recall(cfg, k))
+	return k
+}
+
+// giveCore keeps the core of a switch that is gone.
+func (w *Switches) giveCore(k *keptCore) {
+	w.cores.mu.Lock()
+	defer w.cores.mu.Unlock()
+	w.cores.away[k.dpid] = k
+}
+
+// reporter logs what the core has to say.
+func (w *Switches) reporter(dpid ofwire.DatapathID) func(slicing.Event) {
+	log := w.opts.Log.WithField("dpid", dpid.String())
+	return func(e slicing.Event) {
+		entry := log
+		if e.Slice != "" {
+			entry = entry.WithField("slice", e.Slice)
+		}
+		if e.Err != nil {
+			entry = entry.WithError(e.Err)
+		}
+		entry.Warn(e.What)
+	}
+}
+
+// configure brings the core to cfg. Called with the core's lock held.
+func (k *keptCore) configure(now time.Time, cfg *DatapathConfig, out *slicing.Out) {
+	for name, gen := range k.gens {
+		if c := cfg.Slice(name); c == nil || c.Generation != gen {
+			k.dp.RemoveSlice(now, name, out)
+			delete(k.gens, name)
+			delete(k.now, name)
+		}
+	}
+	if !k.view.Same(cfg.View) {
+		k.dp.SetView(now, cfg.View, out)
+		k.view = cfg.View
+	}
+	for i := range cfg.Slices {
+		c := &cfg.Slices[i]
+		want := coreConfig(c)
+		if have, ok := k.now[c.Name]; !ok || have != want {
+			k.dp.SetSlice(now, want, out)
+			k.gens[c.Name], k.now[c.Name] = c.Generation, want
+		}
+	}
+}
+
+func coreConfig(c *SliceConfig) slicing.SliceConfig {
+	cfg := slicing.SliceConfig{
+		Name:        c.Name,
+		Strict:      c.Strict,
+		AllowNormal: false,
+		ReceiveLLDP: c.RecvLLDP,
+		MaxFlows:    c.DatapathLimits.Flows.Limit(),
+		Quota:       &c.Limits.Flows,
+	}
+	if c.DropPolicy == DropRule {
+		cfg.Drop = slicing.DropRule
+	}
+	return cfg
+}

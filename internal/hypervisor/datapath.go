@@ -1,0 +1,319 @@
+package hypervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/classifier"
+	"github.com/govisor/govisor/internal/limits"
+	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
+	"github.com/govisor/govisor/slicer"
+)
+
+// datapath wires one switch's classifier, its slicers and the slicing core.
+type datapath struct {
+	// Static after construction.
+	w        *Switches
+	dpid     ofwire.DatapathID
+	features *of10.FeaturesReply
+	nc       net.Conn
+	log      *logrus.Entry
+	since    time.Time
+	ended    chan struct{} // closed when run has returned the core
+	kick     chan struct{} // capacity 1: there is a configuration to apply
+
+	// Guarded by mu.
+	mu      sync.Mutex
+	cls     *classifier.Session // nil before run
+	core    *keptCore           // nil before run
+	next    *DatapathConfig     // nil when none waits
+	waiters []chan struct{}     // closed when next is in force
+	slices  map[string]*sliceOnDPID
+	order   []string             // of slices, as configured
+	desc    *apitype.Description // nil until the switch has told
+	reason  error                // why Disconnect was called
+	over    bool                 // nothing will be applied any more
+}
+
+// errSliceRemoved closes the connections of a slice that is removed or disabled,
+// or has no rule here any more.
+var errSliceRemoved = errors.New("slice is no longer on this datapath")
+
+var _ Session = (*datapath)(nil)
+
+// sliceOnDPID is the running session of one slice.
+type sliceOnDPID struct {
+	cfg    SliceConfig
+	sess   *slicer.Session
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+}
+
+func newDatapath(w *Switches, nc net.Conn, features *of10.FeaturesReply, log *logrus.Entry) *datapath {
+	return &datapath{
+		w: w, dpid: features.DatapathID, features: features, nc: nc, log: log, since: time.Now(),
+		kick: make(chan struct{}, 1), ended: make(chan struct{}), slices: map[string]*sliceOnDPID{},
+	}
+}
+
+// readyTimeout is how long a switch has to tell which flows it has; after that
+// they are removed.
+const readyTimeout = 10 * time.Second
+
+// run moves messages until the switch is gone or ctx is done.
+func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer close(d.ended)
+	core := d.w.takeCore(d, cfg)
+	defer d.w.giveCore(core)
+	cls := classifier.New(d.nc, core.dp, classifier.Options{
+		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval},
+		Log:  d.log,
+	})
+	defer cls.Retire()
+	d.mu.Lock()
+	d.cls, d.core = cls, core
+	reason := d.reason
+	d.mu.Unlock()
+	if reason != nil {
+		cls.Conn().Close(reason)
+	}
+	policy := slicing.Adopt
+	if cfg.Settings.Adoption == AdoptionFlush {
+		policy = slicing.Flush
+	}
+	cls.Connect(d.features, policy)
+	var wg sync.WaitGroup
+	wg.Go(func() { d.follow(ctx, cfg) })
+	err := cls.Run(ctx)
+	cancel(err)
+	wg.Wait()
+	d.stopSlices(err)
+	return err
+}
+
+// follow starts the slices when the core knows what the switch has, and applies
+// configurations as they come.
+func (d *datapath) follow(ctx context.Context, cfg *DatapathConfig) {
+	timer := time.NewTimer(readyTimeout)
+	select {
+	case <-d.cls.Ready():
+	case <-timer.C:
+		d.log.Warn("the switch does not tell which flows it has; they are removed")
+		d.cls.Connect(d.features, slicing.Flush)
+	case <-ctx.Done():
+	}
+	timer.Stop()
+	if ctx.Err() != nil {
+		return
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { d.describe(ctx) })
+	wg.Go(func() { d.keepJournal(ctx) })
+	d.apply(ctx, cfg)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.kick:
+		}
+		d.mu.Lock()
+		cfg, waiters := d.next, d.waiters
+		d.next, d.waiters = nil, nil
+		d.mu.Unlock()
+		if cfg != nil {
+			d.apply(ctx, cfg)
+		}
+		for _, w := range waiters {
+			close(w)
+		}
+	}
+}
+
+// Apply gives the session a newer configuration.
+func (d *datapath) Apply(cfg *DatapathConfig) <-chan struct{} {
+	done := make(chan struct{})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		close(done)
+		return done
+	}
+	d.next = cfg
+	d.waiters = append(d.waiters, done)
+	select {
+	case d.kick <- struct{}{}:
+	default:
+	}
+	return done
+}
+
+// apply puts a configuration in force: slices that are gone first, then the view
+// together with how slices are treated, then new slices.
+func (d *datapath) apply(ctx context.Context, cfg *DatapathConfig) {
+	for _, s := range d.sliceSessions() {
+		if c := cfg.Slice(s.cfg.Name); c == nil || c.Generation != s.cfg.Generation {
+			d.stopSlice(s, errSliceRemoved)
+		}
+	}
+	d.cls.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { d.core.configure(now, cfg, out) })
+	order := make([]string, 0, len(cfg.Slices))
+	for i := range cfg.Slices {
+		c := &cfg.Slices[i]
+		order = append(order, c.Name)
+		d.mu.Lock()
+		s := d.slices[c.Name]
+		if s != nil {
+			s.cfg = *c
+		}
+		d.mu.Unlock()
+		if s != nil {
+			s.sess.SetConfig(slicerConfig(c))
+		} else {
+			d.startSlice(ctx, c)
+		}
+	}
+	d.mu.Lock()
+	d.order = order
+	d.mu.Unlock()
+}
+
+func (d *datapath) startSlice(ctx context.Context, c *SliceConfig) {
+	dialer := &ofconn.Dialer{TLS: d.w.opts.ControllerTLS, Module: d.w.opts.Module, Refuse: d.w.refuseSelf}
+	sess := slicer.New(slicer.Options{
+		Slice:            c.Name,
+		Datapath:         &sliceSide{d: d, slice: c.Name},
+		Dial:             dialer.Dial,
+		HandshakeTimeout: d.w.opts.HandshakeTimeout,
+		Conn:             ofconn.Config{EchoInterval: d.w.opts.EchoInterval},
+		Backoff:          d.w.opts.Backoff,
+		Log:              d.log.WithField("slice", c.Name),
+		Changed:          d.sliceChanged(c.Name),
+	}, slicerConfig(c))
+	sctx, cancel := context.WithCancelCause(ctx)
+	s := &sliceOnDPID{cfg: *c, sess: sess, cancel: cancel, done: make(chan struct{})}
+	d.mu.Lock()
+	d.slices[c.Name] = s
+	d.mu.Unlock()
+	d.cls.SetSlice(c.Name, sess)
+	go func() {
+		defer close(s.done)
+		_ = sess.Run(sctx)
+	}()
+}
+
+// stopSlice ends a slice's session and waits for it. What the slice has in the
+// switch is the core's business.
+func (d *datapath) stopSlice(s *sliceOnDPID, cause error) {
+	s.cancel(cause)
+	<-s.done
+	d.cls.SetSlice(s.cfg.Name, nil)
+	d.mu.Lock()
+	delete(d.slices, s.cfg.Name)
+	d.mu.Unlock()
+}
+
+// stopSlices ends all of them and lets nobody wait for a configuration any more.
+func (d *datapath) stopSlices(cause error) {
+	all := d.sliceSessions()
+	for _, s := range all {
+		s.cancel(cause)
+	}
+	for _, s := range all {
+		d.stopSlice(s, cause)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	for _, w := range d.waiters {
+		close(w)
+	}
+	d.waiters = nil
+}
+
+func slicerConfig(c *SliceConfig) *slicer.Config {
+	cfg := &slicer.Config{Limits: []*limits.Slice{c.Limits, c.DatapathLimits}}
+	for _, ctl := range c.Controllers {
+		cfg.Controllers = append(cfg.Controllers, slicer.Controller{Target: ctl.Target, ReadOnly: ctl.ReadOnly})
+	}
+	return cfg
+}
+
+// sliceSide is the datapath as one slicer sees it.
+type sliceSide struct {
+	d     *datapath
+	slice string
+}
+
+var _ slicer.Datapath = (*sliceSide)(nil)
+
+// FromController handles one message of a controller.
+func (s *sliceSide) FromController(from slicing.Conn, frame []byte) error {
+	s.d.cls.FromController(s.slice, from, frame)
+	return nil
+}
+
+// ControllerUp says that a controller is there.
+func (s *sliceSide) ControllerUp() {
+	s.d.cls.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { dp.ControllerUp(now, s.slice, out) })
+}
+
+// ControllerDown says that none is.
+func (s *sliceSide) ControllerDown() {
+	s.d.cls.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { dp.ControllerDown(now, s.slice) })
+}
+
+// Flush sends what is queued.
+func (s *sliceSide) Flush() { s.d.cls.Flush() }
+
+// WaitRoom waits while the switch does not keep up.
+func (s *sliceSide) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
+	return s.d.cls.WaitRoom(ctx, from)
+}
+
+// probe asks the switch for a sign of life.
+func (d *datapath) probe(ctx context.Context) bool {
+	cls := d.classifier()
+	return cls != nil && cls.Conn().Probe(ctx)
+}
+
+// Alive reports whether the switch is still believed to be there; the keep-alive
+// ends the connection otherwise.
+func (d *datapath) Alive() bool {
+	d.mu.Lock()
+	over := d.over || d.reason != nil
+	d.mu.Unlock()
+	cls := d.classifier()
+	return !over && (cls == nil || cls.Conn().Err() == nil)
+}
+
+// Disconnect ends the session.
+func (d *datapath) Disconnect(reason string) {
+	err := fmt.Errorf("%w: %s", errDisconnected, reason)
+	d.mu.Lock()
+	if d.reason == nil {
+		d.reason = err
+	}
+	cls := d.cls
+	d.mu.Unlock()
+	if cls != nil {
+		cls.Conn().Close(err)
+	}
+}
+
+func (d *datapath) classifier() *classifier.Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cls
+}

@@ -1,0 +1,153 @@
+package hypervisor
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// The journal holds the virtual flows of a datapath so that they are known again
+// after a restart: one value per slice, written some time after a change. What a
+// crash leaves out is a stranger to the next start and removed from the switch.
+const (
+	journalVersion = 1
+	journalDelay   = time.Second // after a change, so that a burst is written once
+	journalShare   = 50          // saving takes at most one part in so many of the time
+	savedHead      = 24          // created, packets, bytes
+)
+
+// journalKey names a slice; one made again under the same name is another.
+func journalKey(slice string, generation uint64) string {
+	return fmt.Sprintf("%s/%d", slice, generation)
+}
+
+// keepJournal saves the virtual flows whenever they may have changed.
+func (d *datapath) keepJournal(ctx context.Context) {
+	timer := time.NewTimer(journalDelay)
+	defer timer.Stop()
+	seen := d.changes()
+	for {
+		select {
+		case <-ctx.Done():
+			d.saveFlows()
+			return
+		case <-timer.C:
+		}
+		pause := time.Duration(journalDelay)
+		if now := d.changes(); now != seen {
+			seen = now
+			begin := time.Now()
+			d.saveFlows()
+			pause = max(pause, journalShare*time.Since(begin))
+		}
+		timer.Reset(pause)
+	}
+}
+
+// changes counts the messages that may change virtual flows.
+func (d *datapath) changes() uint64 {
+	c := d.classifier().Conn().Counters()
+	n := c.Sent(uint8(of10.TypeFlowMod)) + c.Received(uint8(of10.TypeFlowRemoved))
+	for _, s := range d.sliceSessions() {
+		n += s.sess.Counters().Received(uint8(of10.TypeFlowMod))
+	}
+	return n
+}
+
+// saveFlows notes the virtual flows in the journal.
+func (d *datapath) saveFlows() {
+	var list []slicing.SavedFlow
+	var gens map[string]uint64
+	d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
+		list = dp.Save()
+		gens = d.core.generations()
+	})
+	values := map[string][]byte{}
+	for name, gen := range gens {
+		values[journalKey(name, gen)] = []byte{journalVersion}
+	}
+	for i := range list {
+		key := journalKey(list[i].Slice, gens[list[i].Slice])
+		if b, err := appendSaved(values[key], &list[i]); err == nil {
+			values[key] = b
+		}
+	}
+	j := d.w.svc.Journal()
+	d.core.mu.Lock()
+	defer d.core.mu.Unlock()
+	for key := range d.core.journaled {
+		if values[key] == nil {
+			j.Delete(uint64(d.dpid), key)
+		}
+	}
+	d.core.journaled = map[string]bool{}
+	for key, value := range values {
+		d.core.journaled[key] = true
+		j.Put(uint64(d.dpid), key, value)
+	}
+}
+
+func appendSaved(b []byte, f *slicing.SavedFlow) ([]byte, error) {
+	b = binary.BigEndian.AppendUint64(b, uint64(f.Created.UnixNano()))
+	b = binary.BigEndian.AppendUint64(b, f.Packets)
+	b = binary.BigEndian.AppendUint64(b, f.Bytes)
+	return f.Flow.AppendBinary(b)
+}
+
+// parseSaved reads what appendSaved wrote.
+func parseSaved(slice string, b []byte) (list []slicing.SavedFlow, err error) {
+	if len(b) == 0 || b[0] != journalVersion {
+		return nil, fmt.Errorf("journal of slice %s: unknown format", slice)
+	}
+	for b = b[1:]; len(b) > 0; {
+		if len(b) < savedHead+ofwire.HeaderLen {
+			return list, fmt.Errorf("journal of slice %s: cut short", slice)
+		}
+		f := slicing.SavedFlow{
+			Slice:   slice,
+			Created: time.Unix(0, int64(binary.BigEndian.Uint64(b))),
+			Packets: binary.BigEndian.Uint64(b[8:]),
+			Bytes:   binary.BigEndian.Uint64(b[16:]),
+		}
+		b = b[savedHead:]
+		h, err := ofwire.ParseHeader(b)
+		if err != nil || int(h.Length) > len(b) {
+			return list, fmt.Errorf("journal of slice %s: cut short", slice)
+		}
+		if err := f.Flow.UnmarshalBinary(b[:h.Length]); err != nil {
+			return list, fmt.Errorf("journal of slice %s: %w", slice, err)
+		}
+		list = append(list, f)
+		b = b[h.Length:]
+	}
+	return list, nil
+}
+
+// recall reads the flows of the slices that cfg still has.
+func (d *datapath) recall(cfg *DatapathConfig, k *keptCore) (list []slicing.SavedFlow) {
+	values, err := d.w.svc.Journal().Load(uint64(d.dpid))
+	if err != nil {
+		d.log.WithError(err).Error("cannot read the journal; flows in the switch will not be recognised")
+		return nil
+	}
+	for key, value := range values {
+		k.journaled[key] = true
+		name := key[:max(strings.LastIndexByte(key, '/'), 0)]
+		c := cfg.Slice(name)
+		if c == nil || journalKey(name, c.Generation) != key {
+			continue
+		}
+		flows, err := parseSaved(name, value)
+		if err != nil {
+			d.log.WithError(err).Error("journal is damaged; flows in the switch will not be recognised")
+		}
+		list = append(list, flows...)
+	}
+	return list
+}

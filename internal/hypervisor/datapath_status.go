@@ -1,0 +1,100 @@
+package hypervisor
+
+import (
+	"strings"
+	"time"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/slicing"
+	"github.com/govisor/govisor/ofwire/of10"
+	"github.com/govisor/govisor/slicer"
+)
+
+// Status reports everything but configuration.
+func (d *datapath) Status() apitype.Datapath {
+	cls := d.classifier()
+	out := apitype.Datapath{
+		DPID: d.dpid.String(), Connected: true, Since: d.since.UTC(), Version: "1.0",
+		Local: addressOf(d.nc.LocalAddr()), Remote: addressOf(d.nc.RemoteAddr()),
+		Tables: int(d.features.NTables), Buffers: d.features.NBuffers,
+		Capabilities: words(d.features.Capabilities.String()),
+		FlowMods:     map[string]int{}, Ports: []apitype.Port{}, Connections: []apitype.SliceConnection{},
+	}
+	if cls == nil {
+		return out
+	}
+	d.mu.Lock()
+	out.Description = d.desc
+	d.mu.Unlock()
+	sessions := d.sliceSessions()
+	ports := map[string][]uint32{}
+	cls.Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
+		for _, p := range dp.Ports() {
+			out.Ports = append(out.Ports, portOf(&p))
+		}
+		for _, s := range sessions {
+			out.FlowMods[s.cfg.Name] = dp.FlowCount(s.cfg.Name)
+			for _, p := range dp.SlicePorts(s.cfg.Name) {
+				ports[s.cfg.Name] = append(ports[s.cfg.Name], uint32(p))
+			}
+		}
+	})
+	for _, s := range sessions {
+		c := connectionOf(s.sess.Status())
+		c.Slice, c.DPID, c.FlowMods = s.cfg.Name, out.DPID, out.FlowMods[s.cfg.Name]
+		c.Ports = append([]uint32{}, ports[s.cfg.Name]...)
+		out.Connections = append(out.Connections, c)
+	}
+	return out
+}
+
+func portOf(p *of10.PhyPort) apitype.Port {
+	return apitype.Port{
+		Number:   uint32(p.PortNo),
+		Name:     p.Name,
+		Address:  p.HWAddr.String(),
+		Up:       p.Config&of10.PortConfigDown == 0 && p.State&of10.PortStateLinkDown == 0,
+		Config:   words(p.Config.String()),
+		State:    words(p.State.String()),
+		Features: words(p.Curr.String()),
+	}
+}
+
+// words cuts the text of a set of bits; a set without bits is "0".
+func words(s string) []string {
+	if s == "0" {
+		return []string{}
+	}
+	return strings.Fields(s)
+}
+
+func connectionOf(s slicer.Status) apitype.SliceConnection {
+	c := apitype.SliceConnection{
+		State: s.State.String(), Local: s.Local, Remote: s.Remote, LastError: s.LastError, Connects: s.Connects,
+		Since: s.Since.UTC(),
+	}
+	if s.State != slicer.Idle {
+		c.Controller = s.Controller.String()
+	}
+	if !s.Retry.IsZero() {
+		c.Retry = s.Retry.UTC()
+	}
+	return c
+}
+
+// sliceChanged turns changes of a slicer's state into events.
+func (d *datapath) sliceChanged(name string) func(slicer.Status) {
+	connected := false // owned by the slicer's goroutine
+	return func(s slicer.Status) {
+		now := s.State == slicer.Connected
+		if now == connected {
+			return
+		}
+		connected = now
+		kind := EventControllerLost
+		if now {
+			kind = EventControllerConnected
+		}
+		d.w.svc.Emit(kind, d.dpid.String(), name, s.Controller.String())
+	}
+}

@@ -1,0 +1,211 @@
+package hypervisor
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/govisor/govisor/classifier"
+	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/ofwire"
+)
+
+// SwitchOptions configure the sessions.
+type SwitchOptions struct {
+	// Log may be nil: nothing is logged.
+	Log *logrus.Entry
+	// ControllerTLS is for ssl: controllers, SwitchTLS for ssl: passive switches;
+	// nil refuses them.
+	ControllerTLS, SwitchTLS *tls.Config
+	// Module connects to a controller linked into the process; nil refuses module:.
+	Module func(ctx context.Context, name string) (net.Conn, error)
+	// HandshakeTimeout is how long a peer has to say who it is. 0 means 5 s.
+	HandshakeTimeout time.Duration
+	// EchoInterval is the silence after which a peer is probed. 0 means 10 s.
+	EchoInterval time.Duration
+	// Backoff between attempts to reach a controller or a passive switch.
+	Backoff ofconn.Backoff
+}
+
+func (o SwitchOptions) withDefaults() SwitchOptions {
+	if o.Log == nil {
+		silent := logrus.New()
+		silent.SetOutput(io.Discard)
+		o.Log = logrus.NewEntry(silent)
+	}
+	if o.HandshakeTimeout == 0 {
+		o.HandshakeTimeout = 5 * time.Second
+	}
+	return o
+}
+
+// probeTimeout is how long a switch whose id somebody else claims has to prove
+// that it is alive.
+const probeTimeout = 2 * time.Second
+
+// Switches runs the sessions of all switches that connect.
+type Switches struct {
+	svc  *Service
+	opts SwitchOptions
+
+	mu        sync.Mutex
+	listeners []net.Addr // guarded by mu
+
+	cores cores
+}
+
+// NewSwitches returns the service's side towards the switches.
+func (s *Service) NewSwitches(o SwitchOptions) *Switches {
+	return &Switches{svc: s, opts: o.withDefaults(), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}}
+}
+
+// Serve runs a session for each switch that connects to ln, until ctx is done.
+func (w *Switches) Serve(ctx context.Context, ln net.Listener) error {
+	w.mu.Lock()
+	w.listeners = append(w.listeners, ln.Addr())
+	w.mu.Unlock()
+	return ofconn.Serve(ctx, ln, func(ctx context.Context, nc net.Conn) { _ = w.ServeConn(ctx, nc) })
+}
+
+// Connect keeps a connection to a passive switch until ctx is done.
+func (w *Switches) Connect(ctx context.Context, t ofwire.Target) error {
+	dialer := ofconn.Dialer{TLS: w.opts.SwitchTLS, Refuse: w.refuseSelf}
+	log := w.opts.Log.WithField("switch", t.String())
+	backoff := w.opts.Backoff
+	last := ""
+	for ctx.Err() == nil {
+		nc, err := dialer.Dial(ctx, t)
+		if err == nil {
+			begin := time.Now()
+			err = w.ServeConn(ctx, nc)
+			backoff.Lived(time.Since(begin))
+			last = ""
+		} else if err.Error() != last && ctx.Err() == nil {
+			last = err.Error()
+			log.WithError(err).Warn("cannot reach switch")
+		}
+		timer := time.NewTimer(backoff.Next())
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+	return context.Cause(ctx)
+}
+
+// ServeConn runs the session of one switch that has connected, until it ends. It
+// closes nc and returns why.
+func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) error {
+	defer nc.Close()
+	log := w.opts.Log.WithField("remote", addressOf(nc.RemoteAddr()))
+	features, err := classifier.Identify(ctx, nc, w.opts.HandshakeTimeout)
+	if err != nil {
+		if ctx.Err() == nil {
+			log.WithError(err).Warn("not a switch, connection dropped")
+		}
+		return err
+	}
+	log = log.WithField("dpid", features.DatapathID.String())
+	if err := w.makeRoom(ctx, features.DatapathID); err != nil {
+		log.Error("a switch with this datapath id is connected and alive, newcomer refused")
+		return err
+	}
+	d := newDatapath(w, nc, features, log)
+	cfg, err := w.svc.Attach(features.DatapathID, d)
+	if err != nil {
+		log.WithError(err).Error("newcomer refused")
+		return err
+	}
+	defer w.svc.Detach(features.DatapathID, d)
+	log.Info("switch connected")
+	err = d.run(ctx, cfg)
+	log.WithError(err).Warn("switch disconnected")
+	return err
+}
+
+// makeRoom ends an earlier session of the same datapath if its switch gives no
+// sign of life any more.
+func (w *Switches) makeRoom(ctx context.Context, dpid ofwire.DatapathID) error {
+	old, ok := w.svc.session(dpid).(*datapath)
+	if !ok {
+		return nil
+	}
+	pctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if old.probe(pctx) {
+		return ErrDuplicate
+	}
+	old.Disconnect("its switch is dead and has come back on another connection")
+	select {
+	case <-old.ended: // it has returned the core of the datapath
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// refuseSelf finds out a connection to one of our own listeners: a slice whose
+// controller is govisor itself would make connections without end.
+func (w *Switches) refuseSelf(nc net.Conn) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, ln := range w.listeners {
+		if sameEnd(ln, nc) {
+			return fmt.Errorf("%v is govisor's own address for switches", nc.RemoteAddr())
+		}
+	}
+	return nil
+}
+
+func sameEnd(ln net.Addr, nc net.Conn) bool {
+	switch ln := ln.(type) {
+	case *net.UnixAddr:
+		remote, ok := nc.RemoteAddr().(*net.UnixAddr)
+		return ok && remote.Name == ln.Name
+	case *net.TCPAddr:
+		remote, ok := nc.RemoteAddr().(*net.TCPAddr)
+		if !ok || remote.Port != ln.Port {
+			return false
+		}
+		if !ln.IP.IsUnspecified() {
+			return remote.IP.Equal(ln.IP)
+		}
+		return ofThisHost(remote.IP)
+	}
+	return false
+}
+
+// ofThisHost reports whether ip is one of this machine's addresses.
+func ofThisHost(ip net.IP) bool {
+	if ip.IsLoopback() {
+		return true
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+func addressOf(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}
+
+// errDisconnected wraps the reason an operator or the service gave.
+var errDisconnected = errors.New("disconnected by govisor")
