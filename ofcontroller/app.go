@@ -102,12 +102,22 @@ func (m *Module) Controller() *Controller { return m.c }
 
 // Dial returns a new connection to the module, which sees a switch there.
 func (m *Module) Dial(context.Context) (net.Conn, error) {
+	conn, _, err := m.dial()
+	return conn, err
+}
+
+// dial also returns a channel that is closed when the connection has ended.
+func (m *Module) dial() (net.Conn, <-chan struct{}, error) {
 	if m.ctx.Err() != nil {
-		return nil, net.ErrClosed
+		return nil, nil, net.ErrClosed
 	}
 	near, far := ofwire.Pipe()
-	m.wg.Go(func() { _ = m.c.Attach(m.ctx, far) }) // logged there
-	return near, nil
+	ended := make(chan struct{})
+	m.wg.Go(func() {
+		defer close(ended)
+		_ = m.c.Attach(m.ctx, far) // logged there
+	})
+	return near, ended, nil
 }
 
 // Close ends the module's connections and waits for its handlers.

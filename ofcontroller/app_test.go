@@ -123,3 +123,53 @@ func TestModule(t *testing.T) {
 		}
 	})
 }
+
+func TestModulesKeepOwnersApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		name := unique("test-modules")
+		var made, ended atomic.Int64
+		ofcontroller.Register(name, func(ofcontroller.Params) (ofcontroller.App, error) {
+			made.Add(1)
+			app := &nosy{ids: make(chan ofwire.DatapathID, 2), ran: make(chan struct{})}
+			go func() {
+				<-app.ran
+				ended.Add(1)
+			}()
+			return app, nil
+		})
+		m := ofcontroller.NewModules(ofcontroller.Config{})
+		dial := func(owner string) net.Conn {
+			t.Helper()
+			conn, err := m.Dial(t.Context(), owner, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		}
+		want := func(when string, wantMade, wantEnded int64, wantRunning int) {
+			t.Helper()
+			synctest.Wait()
+			if made.Load() != wantMade || ended.Load() != wantEnded || m.Running() != wantRunning {
+				t.Errorf("%s: %d made, %d ended, %d run; want %d, %d, %d", when, made.Load(), ended.Load(), m.Running(), wantMade, wantEnded, wantRunning)
+			}
+		}
+		a1, a2, b := dial("a"), dial("a"), dial("b")
+		want("two owners", 2, 0, 2)
+		a1.Close()
+		want("one of two connections closed", 2, 0, 2)
+		a2.Close()
+		want("both closed", 2, 1, 1)
+		dial("a")
+		want("the owner is back", 3, 1, 2)
+		if _, err := m.Dial(t.Context(), "a", "no-such"); err == nil {
+			t.Error("Dial connects to no application")
+		}
+		m.Close()
+		want("all closed", 3, 3, 0)
+		if _, err := m.Dial(t.Context(), "a", name); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Dial after Close: %v", err)
+		}
+		b.Close()
+	})
+}

@@ -12,18 +12,18 @@ func (d *Datapath) getConfig(s *slice, c Conn, frame []byte, out *Out) {
 }
 
 // setConfig keeps a slice's configuration for itself. Reassembly is not offered;
-// asking for it changes nothing but miss_send_len and is answered with an error.
+// asking for it changes nothing and is answered with an error.
 func (d *Datapath) setConfig(s *slice, c Conn, frame []byte, out *Out) {
 	m := of10.SetConfig{}
 	if !d.ask(&m, s, c, frame, out) {
 		return
 	}
-	s.miss = m.MissSendLen
-	if frag := m.Flags & of10.FragMask; frag == of10.FragNormal || frag == of10.FragDrop {
-		s.frag = frag
-	} else {
+	frag := m.Flags & of10.FragMask
+	if frag != of10.FragNormal && frag != of10.FragDrop {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestEPerm)
+		return
 	}
+	s.miss, s.frag = m.MissSendLen, frag
 	d.configure(out)
 	d.publish()
 }

@@ -164,14 +164,26 @@ func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
 	return s, true
 }
 
+// openForSTP reports whether f keeps all but spanning tree frames out.
+func (f *vflow) openForSTP() bool {
+	if f.level != levelDrop || f.flow.Match.Wildcards&of10.WildDLDst == 0 {
+		return false
+	}
+	on := f.slice.bits[f.flow.Match.InPort].on()
+	return on&of10.PortConfigNoRecv != 0 && on&(of10.PortConfigDown|of10.PortConfigNoRecvSTP) == 0
+}
+
 // withCarves adds the parts of pieces that need a look at every frame: what
 // STRIP_VLAN does to a frame with two tags, and IN_PORT from a port the slice does
 // not forward to.
 func (d *Datapath) withCarves(f *vflow, specs []spec) []spec {
-	if f.isDrop() {
-		return specs
-	}
 	var cuts []flowtable.Pattern
+	if f.openForSTP() {
+		m := of10.MatchAll()
+		m.Wildcards &^= of10.WildDLDst
+		m.DLDst = stpMAC
+		cuts = append(cuts, flowtable.MakePattern(&m))
+	}
 	for _, a := range f.flow.Actions {
 		switch {
 		case a.Type == of10.ActionStripVLAN:

@@ -19,23 +19,24 @@ type fastSlice struct {
 	up      bool
 	miss    uint16
 	frag    of10.ConfigFlags
-	deaf    map[uint32]bool // ports whose frames must not come to the controller
+	deaf    map[uint32]bool // ports whose misses must not come to the controller
+	closed  bool            // some port lets nothing in: ask the slice under the lock
 	buffers *buffers
-	slice   *slice
 }
 
 // publish makes the present state known to the fast path.
 func (d *Datapath) publish() {
 	v := &fastView{view: d.view, slices: make(map[string]*fastSlice, len(d.slices))}
 	for name, s := range d.slices {
-		f := &fastSlice{name: name, up: s.up, miss: s.miss, frag: s.frag, buffers: s.buffers, slice: s}
+		f := &fastSlice{name: name, up: s.up, miss: s.miss, frag: s.frag, buffers: s.buffers}
 		for p, b := range s.bits {
-			if b.value&b.mask&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoPacketIn) != 0 {
+			if b.on()&of10.PortConfigNoPacketIn != 0 {
 				if f.deaf == nil {
 					f.deaf = map[uint32]bool{}
 				}
 				f.deaf[uint32(p)] = true
 			}
+			f.closed = f.closed || b.on()&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoRecvSTP) != 0
 		}
 		v.slices[name] = f
 	}
@@ -64,20 +65,24 @@ func (d *Datapath) FastPacketIn(frame []byte, out *Out) bool {
 	listening := false
 	for i := range r.Grants {
 		if s := v.slices[r.Grants[i].Slice]; s != nil && s.up && r.Grants[i].Perm&(flowspace.Read|flowspace.Write) != 0 {
+			if s.closed {
+				return false
+			}
 			listening = true
 		}
 	}
 	if !listening {
 		return false
 	}
-	v.miss(d, r, &h, info.Fragment, frame, out)
+	v.miss(d, r, &h, info.Fragment, frame, nil, out)
 	return true
 }
 
 const packetInHead = 18
 
-// miss delivers a table miss to every slice that may hear of it.
-func (v *fastView) miss(d *Datapath, r *flowspace.Rule, h *packet.Header, fragment bool, frame []byte, out *Out) {
+// miss delivers a table miss to every slice that may hear of it. Skip, if not nil,
+// says which slices must not.
+func (v *fastView) miss(d *Datapath, r *flowspace.Rule, h *packet.Header, fragment bool, frame []byte, skip func(slice string) bool, out *Out) {
 	var w flowtable.Words
 	packed := false
 	for i := range r.Grants {
@@ -86,11 +91,15 @@ func (v *fastView) miss(d *Datapath, r *flowspace.Rule, h *packet.Header, fragme
 		if s == nil || !s.up || g.Perm&(flowspace.Read|flowspace.Write) == 0 {
 			continue
 		}
-		if s.deaf[h.InPort] || fragment && s.frag == of10.FragDrop {
+		if fragment && s.frag == of10.FragDrop || skip != nil && skip(s.name) {
 			d.Counters.drop(DropPortConfig)
 			continue
 		}
 		s.buffers.misses.Add(1)
+		if s.deaf[h.InPort] {
+			d.Counters.drop(DropPortConfig)
+			continue
+		}
 		b := out.deliverRaw(s.name, AllConns, frame)
 		of10.PutXID(b, 0)
 		of10.PutPacketInReason(b, of10.ReasonNoMatch)

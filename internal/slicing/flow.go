@@ -5,6 +5,7 @@ import (
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -114,11 +115,28 @@ func (d *Datapath) winnerAt(i *ruleInfo, w *flowtable.Words) *vflow {
 	return best
 }
 
+// stpMAC is where 802.1D spanning tree frames go.
+var stpMAC = ofwire.MAC{0x01, 0x80, 0xc2, 0x00, 0x00, 0x00}
+
+// closed reports whether the slice wants no frames to dst from a port.
+func (s *slice) closed(p of10.Port, dst [6]byte) bool {
+	on := s.bits[p].on()
+	switch {
+	case !s.owns(p) || on == 0:
+		return false
+	case on&of10.PortConfigDown != 0:
+		return true
+	case dst == stpMAC:
+		return on&of10.PortConfigNoRecvSTP != 0
+	}
+	return on&of10.PortConfigNoRecv != 0
+}
+
 // lookup is the virtual flow w hits in the slice's own table, nil for a miss.
 func (s *slice) lookup(w *flowtable.Words) *vflow {
 	if len(s.drops) > 0 {
-		if f := s.drops[of10.Port(w.Header().InPort)]; f != nil {
-			return f
+		if h := w.Header(); s.closed(of10.Port(h.InPort), h.DLDst) {
+			return s.drops[of10.Port(h.InPort)]
 		}
 	}
 	if f := s.table.LookupWords(w); f != nil {

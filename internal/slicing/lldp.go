@@ -163,7 +163,7 @@ func (d *Datapath) lldpIn(now time.Time, b *buffered, out *Out) {
 	heard := false
 	for _, s := range d.sorted() {
 		if s.cfg.ReceiveLLDP && s.up && s.owns(b.inPort) && !s.deaf(b.inPort) {
-			d.sendUp(s, false, b, b.frame, of10.NoBuffer, of10.ReasonNoMatch, s.miss, out)
+			d.sendUp(s, false, b, b.frame, of10.NoBuffer, of10.ReasonNoMatch, s.miss, b.real != of10.NoBuffer, out)
 			heard = true
 		}
 	}
@@ -189,7 +189,7 @@ func (d *Datapath) ownLLDP(now time.Time, s *slice, w *flowtable.Words, b *buffe
 	f := s.lookup(w)
 	if f == nil {
 		s.buffers.misses.Add(1)
-		d.sendUp(s, true, &c, clean, of10.NoBuffer, of10.ReasonNoMatch, s.miss, out)
+		d.sendUp(s, true, &c, clean, of10.NoBuffer, of10.ReasonNoMatch, s.miss, c.real != of10.NoBuffer, out)
 		return
 	}
 	if f.isDrop() {
@@ -220,13 +220,12 @@ func (d *Datapath) sendMiss(r *flowspace.Rule, b *buffered, out *Out) bool {
 			continue
 		}
 		s.buffers.misses.Add(1)
-		d.sendUp(s, g.Perm&flowspace.Write != 0, b, b.frame, b.real, of10.ReasonNoMatch, s.miss, out)
+		d.sendUp(s, g.Perm&flowspace.Write != 0, b, b.frame, b.real, of10.ReasonNoMatch, s.miss, b.real != of10.NoBuffer, out)
 	}
 	return heard
 }
 
 // deaf reports whether frames of a port that hit no flow must not come up.
 func (s *slice) deaf(p of10.Port) bool {
-	b := s.bits[p]
-	return b.value&b.mask&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoPacketIn) != 0
+	return s.bits[p].on()&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoPacketIn) != 0
 }

@@ -16,16 +16,17 @@ type Out struct {
 }
 
 type delivery struct {
-	slice      string
-	conn       ConnID
-	start, end int
+	slice        string
+	conn, except ConnID
+	start, end   int
 }
 
 // Delivery is one message for the controllers of a slice.
 type Delivery struct {
-	Slice string
-	Conn  ConnID // AllConns, or the one that asked
-	Frame []byte
+	Slice  string
+	Conn   ConnID // AllConns, or the one that asked
+	Except ConnID // with AllConns: not to this one
+	Frame  []byte
 }
 
 // Reset empties o and keeps its memory.
@@ -43,7 +44,7 @@ func (o *Out) Len() int { return len(o.msgs) }
 // At returns the i-th message for controllers.
 func (o *Out) At(i int) Delivery {
 	m := o.msgs[i]
-	return Delivery{m.slice, m.conn, o.buf[m.start:m.end:m.end]}
+	return Delivery{m.slice, m.conn, m.except, o.buf[m.start:m.end:m.end]}
 }
 
 // Deliveries yields the messages for controllers in order.
@@ -67,6 +68,10 @@ func (o *Out) send(m of10.Message) {
 }
 
 func (o *Out) deliver(slice string, conn ConnID, m of10.Message) {
+	o.deliverExcept(slice, conn, 0, m)
+}
+
+func (o *Out) deliverExcept(slice string, conn, except ConnID, m of10.Message) {
 	start := len(o.buf)
 	b, err := m.AppendBinary(o.buf)
 	if err != nil {
@@ -74,14 +79,14 @@ func (o *Out) deliver(slice string, conn ConnID, m of10.Message) {
 		return
 	}
 	o.buf = b
-	o.msgs = append(o.msgs, delivery{slice, conn, start, len(b)})
+	o.msgs = append(o.msgs, delivery{slice, conn, except, start, len(b)})
 }
 
 // deliverRaw appends a copy of frame and returns it for patching.
 func (o *Out) deliverRaw(slice string, conn ConnID, frame []byte) []byte {
 	start := len(o.buf)
 	o.buf = append(o.buf, frame...)
-	o.msgs = append(o.msgs, delivery{slice, conn, start, len(o.buf)})
+	o.msgs = append(o.msgs, delivery{slice, conn, 0, start, len(o.buf)})
 	return o.buf[start:]
 }
 

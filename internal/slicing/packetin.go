@@ -37,7 +37,8 @@ func (d *Datapath) fromPacketIn(now time.Time, m *of10.PacketIn, frame []byte, o
 		if d.punted(&w, &b, out) {
 			return
 		}
-		if f := d.winnerAt(d.info(r), &w); f != nil && d.hitByPacketIn(now, r, f, &w, &b, out) {
+		f := d.winnerAt(d.info(r), &w)
+		if f != nil && d.hitByPacketIn(now, r, f, &w, &b, out) {
 			return
 		}
 	}
@@ -49,7 +50,11 @@ func (d *Datapath) fromPacketIn(now time.Time, m *of10.PacketIn, frame []byte, o
 func (d *Datapath) miss(now time.Time, r *flowspace.Rule, h *packet.Header, fragment bool, frame []byte, out *Out) {
 	n := out.Len()
 	dropped := d.Counters.Get(DropPortConfig)
-	d.fast.Load().miss(d, r, h, fragment, frame, out)
+	skip := func(name string) bool {
+		s := d.slices[name]
+		return s != nil && s.closed(of10.Port(h.InPort), h.DLDst)
+	}
+	d.fast.Load().miss(d, r, h, fragment, frame, skip, out)
 	if out.Len() > n || d.Counters.Get(DropPortConfig) != dropped {
 		return
 	}
@@ -71,7 +76,7 @@ func (d *Datapath) hitByPacketIn(now time.Time, r *flowspace.Rule, f *vflow, w *
 		return true
 	}
 	p := f.pieceAt(w)
-	if p != nil && !p.gone && !p.carve {
+	if p != nil && !p.gone && !p.carve && !d.carvedOut(r, w) {
 		if !hasController(f.flow.Actions) {
 			return false
 		}
@@ -87,6 +92,21 @@ func (d *Datapath) hitByPacketIn(now time.Time, r *flowspace.Rule, f *vflow, w *
 	d.flush(now, nil, out)
 	d.confirm(now, out)
 	return true
+}
+
+// carvedOut reports whether a port that is closed for all but spanning tree frames
+// has sent such a frame up.
+func (d *Datapath) carvedOut(r *flowspace.Rule, w *flowtable.Words) bool {
+	for _, name := range d.info(r).writers {
+		if s := d.slices[name]; s != nil {
+			for _, f := range s.drops {
+				if p := f.pieceAt(w); p != nil && p.carve {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // pieceAt is the piece of f that a header falls into, a carve-out first.
@@ -122,12 +142,12 @@ func (d *Datapath) toControllers(f *vflow, r *flowspace.Rule, b *buffered, keep 
 			real, keep = b.real, false
 		}
 		if r == nil {
-			d.sendUp(f.slice, true, b, frame, real, of10.ReasonAction, maxLen, out)
+			d.sendUp(f.slice, true, b, frame, real, of10.ReasonAction, maxLen, b.real != of10.NoBuffer, out)
 			return
 		}
 		for _, g := range r.Grants {
 			if s := d.slices[g.Slice]; s != nil && s.up && g.Perm&(flowspace.Read|flowspace.Write) != 0 {
-				d.sendUp(s, g.Perm&flowspace.Write != 0, b, frame, real, of10.ReasonAction, maxLen, out)
+				d.sendUp(s, g.Perm&flowspace.Write != 0, b, frame, real, of10.ReasonAction, maxLen, b.real != of10.NoBuffer, out)
 			}
 		}
 	})
@@ -152,15 +172,15 @@ func eachController(frame []byte, list []of10.Action, f func(frame []byte, chang
 	}
 }
 
-// sendUp delivers one packet_in of reason ACTION to a slice. If the switch buffers
-// the frame it is cut and gets a virtual buffer; a frame that is not the switch's
-// any more is kept here.
-func (d *Datapath) sendUp(s *slice, writer bool, b *buffered, frame []byte, real uint32, reason of10.PacketInReason, maxLen uint16, out *Out) {
+// sendUp delivers one packet_in to a slice. With buffer it is cut and gets a virtual
+// buffer: the switch's own if real is one, else the frame is kept here. A slice that
+// is no writer gets no buffer.
+func (d *Datapath) sendUp(s *slice, writer bool, b *buffered, frame []byte, real uint32, reason of10.PacketInReason, maxLen uint16, buffer bool, out *Out) {
 	m := of10.PacketIn{BufferID: of10.NoBuffer, TotalLen: b.total, InPort: b.inPort, Reason: reason, Data: frame}
 	if len(frame) != len(b.frame) {
 		m.TotalLen = uint16(int(b.total) + len(frame) - len(b.frame))
 	}
-	if b.real != of10.NoBuffer {
+	if buffer {
 		if writer {
 			var kept *[]byte
 			if real == of10.NoBuffer {
@@ -184,9 +204,13 @@ func (d *Datapath) punted(w *flowtable.Words, b *buffered, out *Out) bool {
 			continue
 		}
 		d.punts = slices.Delete(d.punts, n, n+1)
-		b.real = of10.NoBuffer
-		eachController(b.frame, p.actions, func(frame []byte, _ bool, maxLen uint16) {
-			d.sendUp(p.slice, true, b, frame, of10.NoBuffer, of10.ReasonAction, maxLen, out)
+		real := b.real
+		eachController(b.frame, p.actions, func(frame []byte, changed bool, maxLen uint16) {
+			id := of10.NoBuffer
+			if !changed {
+				id, real = real, of10.NoBuffer
+			}
+			d.sendUp(p.slice, true, b, frame, id, of10.ReasonAction, maxLen, b.real != of10.NoBuffer, out)
 		})
 		return true
 	}

@@ -48,7 +48,7 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 			b.header.InPort = uint32(m.InPort)
 		}
 	} else {
-		if len(m.Data) == 0 {
+		if len(m.Data) < 14 {
 			d.Counters.drop(DropEmptyPacketOut)
 			return
 		}
@@ -76,7 +76,7 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 	}
 	d.controllerOutputs(&job, m.Actions, out)
 	list := m.Actions
-	if job.in == of10.PortNone || job.lldp {
+	if job.in == of10.PortNone || job.lldp || s.drops[job.in] != nil {
 		list = d.tableByHand(now, &job, list, out)
 	}
 	d.ship(&job, list, pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}, out)
@@ -154,7 +154,7 @@ func (d *Datapath) controllerOutputs(j *shipment, list []of10.Action, out *Out) 
 		if j.lldp {
 			frame, _ = d.unmarkLLDP(frame)
 		}
-		d.sendUp(j.slice, true, j.b, frame, of10.NoBuffer, of10.ReasonAction, maxLen, out)
+		d.sendUp(j.slice, true, j.b, frame, of10.NoBuffer, of10.ReasonAction, maxLen, d.features.NBuffers > 0, out)
 	})
 }
 
@@ -200,7 +200,11 @@ func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) 
 			b.total = uint16(len(frame))
 		}
 		j.slice.buffers.misses.Add(1)
-		d.sendUp(j.slice, true, &b, frame, of10.NoBuffer, of10.ReasonNoMatch, 0xffff, out)
+		if j.slice.bits[j.in].on()&of10.PortConfigNoPacketIn != 0 {
+			d.Counters.drop(DropPortConfig)
+			return
+		}
+		d.sendUp(j.slice, true, &b, frame, of10.NoBuffer, of10.ReasonNoMatch, j.slice.miss, d.features.NBuffers > 0, out)
 	case !f.isDrop():
 		f.hit(now, len(frame))
 		d.touch(f)

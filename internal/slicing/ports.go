@@ -27,6 +27,9 @@ func (d *Datapath) featuresRequest(s *slice, c Conn, frame []byte, out *Out) {
 func (s *slice) view(p *of10.PhyPort) of10.PhyPort {
 	v := *p
 	v.Config = s.config(p)
+	if b := s.bits[p.PortNo]; b.advertised != 0 {
+		v.Advertised = b.advertised
+	}
 	return v
 }
 
@@ -54,17 +57,20 @@ func (d *Datapath) portMod(now time.Time, s *slice, c Conn, frame []byte, out *O
 		d.fail(out, s, c.ID, frame, of10.ErrorPortModFailed, of10.PortModFailedBadHWAddr)
 		return
 	}
-	before := s.config(p)
+	before := s.view(p)
 	b := s.bits[p.PortNo]
-	b.mask |= m.Mask & virtualBits
-	b.value = b.value&^m.Mask | m.Config&m.Mask&virtualBits
+	b.mask |= m.Mask & of10.PortConfigAll
+	b.value = b.value&^m.Mask | m.Config&m.Mask&of10.PortConfigAll
+	if m.Advertise != 0 {
+		b.advertised = m.Advertise
+	}
 	s.bits[p.PortNo] = b
 	d.portsChanged(now, s)
 	d.publish()
 	d.flush(now, nil, out)
 	d.confirm(now, out)
-	if s.config(p) != before {
-		out.deliver(s.name, AllConns, &of10.PortStatus{Reason: of10.PortModified, Desc: s.view(p)})
+	if after := s.view(p); after != before {
+		out.deliverExcept(s.name, AllConns, c.ID, &of10.PortStatus{Reason: of10.PortModified, Desc: after})
 	}
 }
 
@@ -89,13 +95,25 @@ func (d *Datapath) replace(f *vflow) {
 // setDrops keeps a flow above all others for every port the slice wants nothing from.
 func (d *Datapath) setDrops(now time.Time, s *slice) {
 	for p, b := range s.bits {
-		want := s.owns(p) && b.value&b.mask&(of10.PortConfigDown|of10.PortConfigNoRecv) != 0
+		on := b.on()
+		want := s.owns(p) && on&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoRecvSTP) != 0
+		onlySTP := on&(of10.PortConfigDown|of10.PortConfigNoRecv) == 0
 		f := s.drops[p]
+		if f != nil && want && (f.flow.Match.Wildcards&of10.WildDLDst == 0) != onlySTP {
+			delete(s.drops, p)
+			f.ended = true
+			d.drop(f)
+			f = nil
+		}
 		switch {
 		case want && f == nil:
 			m := of10.MatchAll()
 			m.Wildcards &^= of10.WildInPort
 			m.InPort = p
+			if onlySTP {
+				m.Wildcards &^= of10.WildDLDst
+				m.DLDst = stpMAC
+			}
 			f = newFlow(now, s, &of10.FlowMod{Match: m})
 			f.level = levelDrop
 			d.insert(f)

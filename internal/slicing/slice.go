@@ -15,7 +15,7 @@ type slice struct {
 	name    string
 	cfg     SliceConfig
 	table   *flowtable.Table
-	drops   map[of10.Port]*vflow // ports the slice wants nothing from
+	drops   map[of10.Port]*vflow // for ports the slice wants nothing from, or no spanning tree frames
 	emerg   map[uint64]of10.FlowMod
 	ports   flowspace.Set // that it may use; valid iff hasPorts
 	has     bool
@@ -28,11 +28,14 @@ type slice struct {
 	matched uint64 // frames that hit, without those still in the switch's counters
 }
 
-// portBits are the config bits a slice has set on a port.
-type portBits struct{ mask, value of10.PortConfig }
+// portBits are what a slice has set on a port.
+type portBits struct {
+	mask, value of10.PortConfig
+	advertised  of10.PortFeatures // 0: as the switch says
+}
 
-// virtualBits are the bits a slice can set for itself.
-const virtualBits = of10.PortConfigDown | of10.PortConfigNoRecv | of10.PortConfigNoFlood | of10.PortConfigNoFwd | of10.PortConfigNoPacketIn
+// on returns the bits that are set by the slice.
+func (b portBits) on() of10.PortConfig { return b.value & b.mask }
 
 // config is what the slice sees of a port's config.
 func (s *slice) config(p *of10.PhyPort) of10.PortConfig {
@@ -45,8 +48,7 @@ func (s *slice) owns(p of10.Port) bool { return s.has && s.ports.Has(uint32(p)) 
 
 // sends reports whether frames of the slice may leave by p.
 func (s *slice) sends(p of10.Port) bool {
-	b := s.bits[p]
-	return s.owns(p) && b.value&b.mask&(of10.PortConfigDown|of10.PortConfigNoFwd) == 0
+	return s.owns(p) && s.bits[p].on()&(of10.PortConfigDown|of10.PortConfigNoFwd) == 0
 }
 
 // silent are the ports the slice does not forward to.

@@ -177,10 +177,10 @@ func (d *Datapath) desired(s *slot) want {
 
 func wantPiece(p *piece) want {
 	switch {
-	case p.flow.isDrop():
-		return want{kind: kindDrop, piece: p}
 	case p.gone || p.carve:
 		return want{kind: kindSentinel, piece: p}
+	case p.flow.isDrop():
+		return want{kind: kindDrop, piece: p}
 	}
 	return want{kind: kindFlow, piece: p}
 }
