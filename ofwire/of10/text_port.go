@@ -21,17 +21,32 @@ func (p Port) String() string {
 	return strconv.Itoa(int(p))
 }
 
-// port prints a port, by name in quotes if the printer knows one.
+// port prints a port, by name if the printer knows one.
 func (t *text) port(p Port) {
 	if t.portName != nil && p.IsPhysical() {
 		if name := t.portName(p); name != "" {
+			if plainName(name) {
+				t.str(name)
+				return
+			}
 			t.str(`"`)
-			t.str(name)
+			t.escaped([]byte(name))
 			t.str(`"`)
 			return
 		}
 	}
 	t.str(p.String())
+}
+
+// plainName reports whether ovs-ofctl prints a port's name without quotes.
+func plainName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return true
 }
 
 var (
