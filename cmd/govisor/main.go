@@ -20,7 +20,9 @@ func run(args []string) int {
 	cmd := rootCommand()
 	cmd.SetArgs(args)
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "govisor: %v\n", err)
+		if text := err.Error(); text != "" {
+			fmt.Fprintf(os.Stderr, "govisor: %s\n", text)
+		}
 		return exitCode(err)
 	}
 	return 0

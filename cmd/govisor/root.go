@@ -19,6 +19,10 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func exitCode(err error) int {
+	var s silentError
+	if errors.As(err, &s) {
+		return s.code
+	}
 	var u usageError
 	if errors.As(err, &u) {
 		return exitUsage
@@ -51,6 +55,7 @@ controller as if it were a switch. Slices are made with fvctl or over the API.`,
 		serveCommand(),
 		dbCommand(),
 		switchCommand(),
+		ofctlCommand(),
 		controllerCommand(),
 		benchCommand(),
 		versionCommand(),
