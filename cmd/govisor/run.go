@@ -19,6 +19,10 @@ import (
 	"github.com/govisor/govisor/api/client"
 	"github.com/govisor/govisor/fvctl"
 	"github.com/govisor/govisor/internal/hypervisor"
+	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/ofcontroller"
+	"github.com/govisor/govisor/ofcontroller/bundled"
+	"github.com/govisor/govisor/ofwire"
 )
 
 // server is a running govisor: the service and everything that listens.
@@ -196,12 +200,43 @@ func (s *server) forward(ctx context.Context) error {
 			}
 		}
 	})
+	if err := s.serveSwitches(ctx, &g); err != nil {
+		return err
+	}
 	for _, line := range s.lines {
 		fmt.Fprintln(s.out, line)
 	}
 	err := g.Wait()
 	s.log.Info("stopped")
 	return ignoreCancel(err)
+}
+
+// serveSwitches starts the sessions of switches that connect and of those to connect to.
+func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
+	tlsConfig, err := ofconn.ClientTLS(s.cert.files)
+	if err != nil {
+		return err
+	}
+	passive := make([]ofwire.Target, len(s.opts.connect))
+	for i, text := range s.opts.connect {
+		if passive[i], err = ofwire.ParseTarget(text); err != nil {
+			return usageError{fmt.Errorf("--connect: %w", err)}
+		}
+	}
+	bundled.Register()
+	log := logrus.NewEntry(s.log)
+	modules := ofcontroller.NewModules(ofcontroller.Config{Log: log})
+	context.AfterFunc(ctx, modules.Close)
+	switches := s.svc.NewSwitches(hypervisor.SwitchOptions{
+		Log: log, ControllerTLS: tlsConfig, SwitchTLS: tlsConfig, Module: modules.Dial,
+	})
+	for _, ln := range s.openflow {
+		g.Go(func() error { return ignoreCancel(switches.Serve(ctx, ln)) })
+	}
+	for _, target := range passive {
+		g.Go(func() error { return ignoreCancel(switches.Connect(ctx, target)) })
+	}
+	return nil
 }
 
 // reload is SIGHUP: what cannot be read again stays as it was, and the log says so.

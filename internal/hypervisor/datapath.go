@@ -181,7 +181,7 @@ func (d *datapath) apply(ctx context.Context, cfg *DatapathConfig) {
 		if s != nil {
 			s.sess.SetConfig(slicerConfig(c))
 		} else {
-			d.startSlice(ctx, c)
+			d.startSlice(ctx, *c)
 		}
 	}
 	d.mu.Lock()
@@ -189,8 +189,11 @@ func (d *datapath) apply(ctx context.Context, cfg *DatapathConfig) {
 	d.mu.Unlock()
 }
 
-func (d *datapath) startSlice(ctx context.Context, c *SliceConfig) {
-	dialer := &ofconn.Dialer{TLS: d.w.opts.ControllerTLS, Module: d.w.opts.Module, Refuse: d.w.refuseSelf}
+func (d *datapath) startSlice(ctx context.Context, c SliceConfig) {
+	dialer := &ofconn.Dialer{TLS: d.w.opts.ControllerTLS, Refuse: d.w.refuseSelf}
+	if module := d.w.opts.Module; module != nil {
+		dialer.Module = func(ctx context.Context, name string) (net.Conn, error) { return module(ctx, c.Name, name) }
+	}
 	sess := slicer.New(slicer.Options{
 		Slice:            c.Name,
 		Datapath:         &sliceSide{d: d, slice: c.Name},
@@ -200,9 +203,9 @@ func (d *datapath) startSlice(ctx context.Context, c *SliceConfig) {
 		Backoff:          d.w.opts.Backoff,
 		Log:              d.log.WithField("slice", c.Name),
 		Changed:          d.sliceChanged(c.Name),
-	}, slicerConfig(c))
+	}, slicerConfig(&c))
 	sctx, cancel := context.WithCancelCause(ctx)
-	s := &sliceOnDPID{cfg: *c, sess: sess, cancel: cancel, done: make(chan struct{})}
+	s := &sliceOnDPID{cfg: c, sess: sess, cancel: cancel, done: make(chan struct{})}
 	d.mu.Lock()
 	d.slices[c.Name] = s
 	d.mu.Unlock()

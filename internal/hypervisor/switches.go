@@ -24,8 +24,9 @@ type SwitchOptions struct {
 	// ControllerTLS is for ssl: controllers, SwitchTLS for ssl: passive switches;
 	// nil refuses them.
 	ControllerTLS, SwitchTLS *tls.Config
-	// Module connects to a controller linked into the process; nil refuses module:.
-	Module func(ctx context.Context, name string) (net.Conn, error)
+	// Module connects a slice to a controller linked into the process
+	// (ofcontroller.Modules.Dial); nil refuses module:.
+	Module func(ctx context.Context, slice, name string) (net.Conn, error)
 	// HandshakeTimeout is how long a peer has to say who it is. 0 means 5 s.
 	HandshakeTimeout time.Duration
 	// EchoInterval is the silence after which a peer is probed. 0 means 10 s.

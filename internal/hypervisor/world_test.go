@@ -61,7 +61,7 @@ func newWorld(t *testing.T, o hypervisor.SwitchOptions) *world {
 }
 
 // module connects a slice to the scripted controller of that name.
-func (w *world) module(_ context.Context, name string) (net.Conn, error) {
+func (w *world) module(_ context.Context, _, name string) (net.Conn, error) {
 	w.mu.Lock()
 	c := w.controllers[name]
 	w.mu.Unlock()
