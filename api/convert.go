@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/flowspace"
@@ -68,35 +67,6 @@ func dpidsOut(d flowspace.DPIDSet) []string {
 	return out
 }
 
-func dpidsIn(texts []string) (flowspace.DPIDSet, error) {
-	if len(texts) == 0 {
-		return flowspace.DPIDSet{}, bad("dpids", "", "dpids names no datapath", `write "any" for every datapath`)
-	}
-	d, err := flowspace.ParseDPIDs(strings.Join(texts, "|"))
-	return d, fieldError("dpids", err)
-}
-
-func matchIn(m apitype.Match) (flowspace.Match, error) {
-	out, err := flowspace.ParseMatch(string(m))
-	return out, fieldError("match", err)
-}
-
-// fieldError makes a refusal of package flowspace one of this request.
-func fieldError(place string, err error) error {
-	if err == nil {
-		return nil
-	}
-	e := hypervisor.FromFlowspace(err)
-	if e.Field == "" {
-		e.Field = place
-	} else if e.Field != place && !strings.HasPrefix(place, e.Field) {
-		e.Field = place + "." + e.Field
-	} else {
-		e.Field = place
-	}
-	return e
-}
-
 func grantsIn(in []apitype.Grant) []flowspace.Grant {
 	if in == nil {
 		return nil
@@ -108,35 +78,17 @@ func grantsIn(in []apitype.Grant) []flowspace.Grant {
 	return out
 }
 
-func ruleIn(in *apitype.RuleCreate) (*flowspace.Rule, error) {
-	r := &flowspace.Rule{Name: in.Name, Priority: in.Priority, Grants: grantsIn(in.Grants), Queues: in.Queues}
-	var err error
-	if r.DPIDs, err = dpidsIn(in.DPIDs); err != nil {
-		return nil, err
-	}
-	if in.Match == "" {
-		return nil, bad("match", "", "match is missing", `write "any" to match everything`)
-	}
-	if r.Match, err = matchIn(in.Match); err != nil {
-		return nil, err
-	}
-	if in.ForcedQueue != nil {
-		r.ForcedQueue, r.HasForcedQueue = *in.ForcedQueue, true
-	}
-	return r, nil
-}
-
 func rulePatchIn(in *apitype.RuleUpdate) (p hypervisor.RulePatch, err error) {
 	p = hypervisor.RulePatch{Priority: in.Priority, Grants: grantsIn(in.Grants), Queues: in.Queues, ForcedQueue: in.ForcedQueue}
 	if in.DPIDs != nil {
-		d, err := dpidsIn(in.DPIDs)
+		d, err := hypervisor.ParseDPIDs(in.DPIDs)
 		if err != nil {
 			return p, err
 		}
 		p.DPIDs = &d
 	}
 	if in.Match != nil {
-		m, err := matchIn(*in.Match)
+		m, err := hypervisor.ParseMatch(*in.Match)
 		if err != nil {
 			return p, err
 		}
@@ -168,7 +120,7 @@ func changeIn(in *apitype.Change, out *hypervisor.RuleChange) (err error) {
 		if in.Add == nil {
 			return bad("add", "", "the rule to add is missing", "")
 		}
-		out.Rule, err = ruleIn(in.Add)
+		out.Rule, err = hypervisor.RuleFromConfig(in.Add)
 	case "update":
 		out.Op = flowspace.Update
 		if in.Update == nil || in.Ref == "" {

@@ -121,7 +121,7 @@ func (s *Server) createRule(c *call) (answer, error) {
 	if err := c.decode(&in); err != nil {
 		return answer{}, err
 	}
-	r, err := ruleIn(&in)
+	r, err := hypervisor.RuleFromConfig(&in)
 	if err != nil {
 		return answer{}, err
 	}

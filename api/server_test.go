@@ -58,6 +58,38 @@ func (w *world) as(user, password string) *client.Client {
 	return c
 }
 
+// local is a client on the unix socket.
+func (w *world) local() *client.Client {
+	w.t.Helper()
+	path := filepath.Join(w.t.TempDir(), "s")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.server.ServeLocal(ctx, ln) }()
+	w.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	c, err := client.New(client.Options{URL: "unix:" + path})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// rule2 adds a rule with everything a rule can have.
+func (w *world) rule2(c *client.Client) {
+	w.t.Helper()
+	if _, err := c.CreateRule(w.t.Context(), apitype.RuleCreate{Name: "full", DPIDs: []string{"1", "0xff00000000000001"}, Priority: 9,
+		Match: "in_port=1-3,dl_type=0x0800,nw_dst=224.0.0.0/4,nw_proto=17,tp_dst=60000", Grants: []apitype.Grant{{Slice: "alice", Permission: 7}, {Slice: "bob", Permission: 2}},
+		Queues: []uint32{1, 2}, ForcedQueue: new(uint32(2))}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *world) slice(name string) apitype.Slice {
 	w.t.Helper()
 	s, err := w.admin.CreateSlice(w.t.Context(), apitype.SliceCreate{Name: name, Controllers: []string{"tcp:127.0.0.1:6634"},

@@ -12,6 +12,16 @@ type Config struct {
 	Slices    []SliceConfig    `json:"slices,omitempty"`
 	Flowspace []RuleCreate     `json:"flowspace,omitempty"`
 	Datapaths []DatapathConfig `json:"datapaths,omitempty"`
+	// Accounts are those of the administrator and of viewers, with their
+	// hashes; only written when hashes were asked for.
+	Accounts []AccountConfig `json:"accounts,omitempty"`
+}
+
+// AccountConfig is an account that is not a slice's.
+type AccountConfig struct {
+	Name         string `json:"name"`
+	Role         string `json:"role"` // admin or viewer
+	PasswordHash string `json:"password_hash"`
 }
 
 // SliceConfig is a slice in a configuration.

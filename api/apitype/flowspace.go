@@ -134,6 +134,8 @@ func (m *Match) UnmarshalJSON(b []byte) error {
 
 // RuleCreate asks for a rule. An empty name is replaced by one the server makes.
 type RuleCreate struct {
+	// ID keeps a rule's number on import; 0 and numbers that are taken get a new one.
+	ID          uint64   `json:"id,omitempty"`
 	Name        string   `json:"name,omitempty"`
 	DPIDs       []string `json:"dpids"`
 	Priority    uint32   `json:"priority"`

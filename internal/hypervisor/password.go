@@ -99,9 +99,11 @@ func parseArgon(hash string) (p argonHash, ok bool) {
 // legacyPrefix marks FlowVisor's hash: hex MD5 of salt and password in Latin-1.
 const legacyPrefix = "$flowvisor$"
 
-func legacyHash(salt, crypt string) string { return legacyPrefix + salt + "$" + crypt }
+// LegacyHash makes a hash of what FlowVisor saved; it is replaced at the first login.
+func LegacyHash(salt, crypt string) string { return legacyPrefix + salt + "$" + crypt }
 
-func splitLegacy(hash string) (salt, crypt string, ok bool) {
+// SplitLegacy returns what FlowVisor saved; ok is false for other hashes.
+func SplitLegacy(hash string) (salt, crypt string, ok bool) {
 	rest, ok := strings.CutPrefix(hash, legacyPrefix)
 	if !ok {
 		return "", "", false
@@ -124,7 +126,7 @@ func verifyLegacy(rest, password string) bool {
 
 // validHash reports whether an imported hash can be verified at all.
 func validHash(hash string) bool {
-	if _, crypt, ok := splitLegacy(hash); ok {
+	if _, crypt, ok := SplitLegacy(hash); ok {
 		b, err := hex.DecodeString(crypt)
 		return err == nil && len(b) == md5.Size
 	}

@@ -393,7 +393,7 @@ func TestLegacyPassword(t *testing.T) {
 		{"eve", "2029311046", "05576bb1b81f10bd74b5c784495562f2", "x"},
 	} {
 		mustSlice(t, s, tc.name)
-		legacy := legacyHash(tc.salt, tc.crypt)
+		legacy := LegacyHash(tc.salt, tc.crypt)
 		r := request{by: Local(), act: actWriteSettings}
 		if _, err := s.do(ctx, r, func(c *change) error {
 			c.putAccount(store.Account{Name: tc.name, Role: "slice", Hash: legacy})

@@ -1,0 +1,437 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/hypervisor"
+	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// fvConfig is FlowVisor 1.4's saved configuration: four arrays.
+type fvConfig struct {
+	FlowVisor []fvSettings `json:"flowvisor"`
+	Slice     []fvSlice    `json:"Slice"`
+	Switches  []fvSwitch   `json:"switches"`
+	Rules     []fvRule     `json:"FlowSpaceRule"`
+}
+
+type fvSettings struct {
+	Checkpointing    bool   `json:"checkpointing"`
+	DefaultFloodPerm string `json:"default_flood_perm"`
+	ConfigName       string `json:"config_name"`
+	ListenPort       number `json:"listen_port"`
+	LogIdent         string `json:"log_ident"`
+	StatsDescHack    bool   `json:"stats_desc_hack"`
+	APIPort          number `json:"api_webserver_port"`
+	RunTopology      bool   `json:"run_topology_server"`
+	JettyPort        number `json:"api_jetty_webserver_port"`
+	Version          string `json:"version"`
+	TrackFlows       bool   `json:"track_flows"`
+	DBVersion        number `json:"db_version"`
+	LogFacility      string `json:"log_facility"`
+	Host             string `json:"host"`
+	Logging          string `json:"logging"`
+}
+
+type fvSlice struct {
+	ConfigName     string  `json:"config_name"`
+	LLDPSpam       *bool   `json:"lldp_spam"`
+	Creator        string  `json:"creator"`
+	ControllerPort number  `json:"controller_port"`
+	ContactEmail   string  `json:"contact_email"`
+	DropPolicy     string  `json:"drop_policy"`
+	PasswdCrypt    string  `json:"passwd_crypt"`
+	PasswdSalt     string  `json:"passwd_salt"`
+	Name           string  `json:"name"`
+	AdminStatus    *bool   `json:"admin_status"`
+	MaxFlowRules   *number `json:"max_flow_rules"`
+	FlowmapType    string  `json:"flowmap_type"`
+	ControllerHost string  `json:"controller_hostname"`
+}
+
+type fvSwitch struct {
+	HWDesc       string             `json:"hw_desc"`
+	DPDesc       string             `json:"dp_desc"`
+	Capabilities number             `json:"capabilities"`
+	DPID         string             `json:"dpid"`
+	FloodPerm    string             `json:"flood_perm"`
+	MfrDesc      string             `json:"mfr_desc"`
+	SWDesc       string             `json:"sw_desc"`
+	SerialNum    string             `json:"serial_num"`
+	Limits       map[string]fvLimit `json:"limits"`
+}
+
+type fvLimit struct {
+	RateLimit       *number `json:"rate_limit"`
+	MaximumFlowMods *number `json:"maximum_flow_mods"`
+}
+
+type fvRule struct {
+	DPID        string              `json:"dpid"`
+	Priority    number              `json:"priority"`
+	InPort      *number             `json:"in_port,omitempty"`
+	DLVLAN      *number             `json:"dl_vlan,omitempty"`
+	DLVPCP      *number             `json:"dl_vpcp,omitempty"`
+	DLSrc       string              `json:"dl_src,omitempty"`
+	DLDst       string              `json:"dl_dst,omitempty"`
+	DLType      *number             `json:"dl_type,omitempty"`
+	NWSrc       *number             `json:"nw_src,omitempty"`
+	NWDst       *number             `json:"nw_dst,omitempty"`
+	NWProto     *number             `json:"nw_proto,omitempty"`
+	NWTos       *number             `json:"nw_tos,omitempty"`
+	TPSrc       *number             `json:"tp_src,omitempty"`
+	TPDst       *number             `json:"tp_dst,omitempty"`
+	ForcedQueue *number             `json:"forced_queue"`
+	Wildcards   number              `json:"wildcards"`
+	Name        string              `json:"name"`
+	ID          number              `json:"id"`
+	SliceAction []map[string]number `json:"slice_action"`
+	QueueID     []number            `json:"queue_id"`
+}
+
+// number is a whole number that FlowVisor may have written as 5, 5.0 or -30516.
+type number int64
+
+// UnmarshalJSON accepts a fraction of zero.
+func (n *number) UnmarshalJSON(b []byte) error {
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || f != float64(int64(f)) {
+		return fmt.Errorf("%s is not a whole number", b)
+	}
+	*n = number(int64(f))
+	return nil
+}
+
+func fvNumber[T ~int | ~uint8 | ~uint16 | ~uint32 | ~int16 | ~int32](v T) *number {
+	return new(number(v))
+}
+
+// or returns what p points to, or v.
+func (n *number) or(v int64) int64 {
+	if n == nil {
+		return v
+	}
+	return int64(*n)
+}
+
+// fvImport is one conversion of FlowVisor's format into ours.
+type fvImport struct {
+	out    apitype.Config
+	names  map[string]string // slice as written → as kept
+	notes  []string
+	faults []apitype.Fault
+}
+
+func (im *fvImport) note(format string, args ...any) {
+	im.notes = append(im.notes, fmt.Sprintf(format, args...))
+}
+
+func (im *fvImport) fault(section string, i int, field, value, detail string) {
+	im.faults = append(im.faults, apitype.Fault{Index: i, Field: fmt.Sprintf("%s[%d].%s", section, i, field), Value: value, Detail: detail})
+}
+
+// fromFlowVisor reads FlowVisor's format. What had to be repaired is in notes,
+// what cannot be is an error listing every fault.
+func fromFlowVisor(text []byte) (apitype.Config, []string, error) {
+	var in fvConfig
+	if err := checkDepth(text); err != nil {
+		return apitype.Config{}, nil, err
+	}
+	if err := json.Unmarshal(text, &in); err != nil {
+		return apitype.Config{}, nil, jsonError(err)
+	}
+	if len(in.FlowVisor) == 0 {
+		return apitype.Config{}, nil, bad("flowvisor", "", "the flowvisor section is missing or empty", "is this a configuration that FlowVisor saved?")
+	}
+	im := &fvImport{names: map[string]string{hypervisor.AdminName: hypervisor.AdminName}}
+	im.out = apitype.Config{Version: apitype.ConfigVersion, Slices: []apitype.SliceConfig{}, Flowspace: []apitype.RuleCreate{}, Datapaths: []apitype.DatapathConfig{}}
+	im.slices(in.Slice)
+	im.rules(in.Rules)
+	im.switches(in.Switches)
+	im.settings(in.FlowVisor)
+	if len(im.faults) > 0 {
+		return im.out, im.notes, &hypervisor.Error{Kind: apitype.KindInvalid, Index: -1, Faults: im.faults,
+			Detail: fmt.Sprintf("the configuration has %d faults, the first: %s: %s; nothing was changed", len(im.faults), im.faults[0].Field, im.faults[0].Detail)}
+	}
+	return im.out, im.notes, nil
+}
+
+func (im *fvImport) settings(all []fvSettings) {
+	last := all[len(all)-1]
+	if len(all) > 1 {
+		im.note("only the last of %d flowvisor entries counts", len(all))
+	}
+	flood := last.DefaultFloodPerm
+	if kept, ok := im.names[flood]; ok {
+		flood = kept
+	} else if flood != "" {
+		im.note("default_flood_perm names the unknown slice %q: left out", flood)
+		flood = ""
+	}
+	im.out.Settings = &apitype.Settings{FlowTracking: last.TrackFlows, StatsDesc: last.StatsDescHack, Topology: last.RunTopology,
+		FlowStatsCache: 30, DefaultFloodPerm: flood, Adoption: hypervisor.AdoptionAdopt}
+}
+
+func (im *fvImport) slices(all []fvSlice) {
+	for i, s := range all {
+		hash := ""
+		if s.PasswdCrypt != "" {
+			hash = hypervisor.LegacyHash(s.PasswdSalt, s.PasswdCrypt)
+		}
+		if s.Name == hypervisor.AdminName {
+			if hash != "" {
+				im.out.Accounts = append(im.out.Accounts, apitype.AccountConfig{Name: s.Name, Role: "admin", PasswordHash: hash})
+				im.note("the administrator's password is that of the imported configuration")
+			}
+			continue
+		}
+		name := cleanName(s.Name)
+		if name != s.Name {
+			im.note("slice %q is called %q", s.Name, name)
+		}
+		if _, twice := im.names[s.Name]; twice || slices.ContainsFunc(im.out.Slices, func(o apitype.SliceConfig) bool { return o.Name == name }) {
+			im.fault("Slice", i, "name", s.Name, "the slice is there twice")
+			continue
+		}
+		im.names[s.Name] = name
+		host := s.ControllerHost
+		if strings.Contains(host, ":") {
+			host = "[" + strings.Trim(host, "[]") + "]"
+		}
+		url := fmt.Sprintf("tcp:%s:%d", host, s.ControllerPort)
+		if _, err := hypervisor.ParseController(url); err != nil {
+			im.fault("Slice", i, "controller_port", url, problemOf(err).Detail)
+		}
+		policy := s.DropPolicy
+		if policy == "" {
+			policy = "exact"
+		}
+		limit := int(s.MaxFlowRules.or(-1))
+		im.out.Slices = append(im.out.Slices, apitype.SliceConfig{PasswordHash: hash, Creator: s.Creator, SliceCreate: apitype.SliceCreate{
+			Name: name, Controllers: strings.Split(url, ","), Contact: s.ContactEmail, DropPolicy: &policy, RecvLLDP: orTrue(s.LLDPSpam),
+			Enabled: orTrue(s.AdminStatus), Strict: new(false), FlowModLimit: &limit, RateLimit: new(-1)}})
+	}
+}
+
+func orTrue(b *bool) *bool {
+	if b == nil {
+		return new(true)
+	}
+	return b
+}
+
+// cleanName replaces what a slice name cannot have, as FlowVisor's XML API did.
+func cleanName(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+.-", r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte('-')
+		}
+	}
+	return b.String()
+}
+
+func (im *fvImport) switches(all []fvSwitch) {
+	rates := map[string][]int{} // by slice: its rate on each switch
+	for i, s := range all {
+		id, err := ofwire.ParseDatapathID(s.DPID)
+		if err != nil {
+			im.fault("switches", i, "dpid", s.DPID, err.Error())
+			continue
+		}
+		d := apitype.DatapathConfig{DPID: id.String(), FloodPerm: im.names[s.FloodPerm]}
+		if s.FloodPerm != "" && d.FloodPerm == "" {
+			im.note("switch %s: flood_perm names the unknown slice %q: left out", id, s.FloodPerm)
+		}
+		for name, l := range s.Limits {
+			kept, ok := im.names[name]
+			if !ok || kept == hypervisor.AdminName {
+				continue
+			}
+			rates[kept] = append(rates[kept], int(l.RateLimit.or(-1)))
+			if mods := int(l.MaximumFlowMods.or(-1)); mods >= 0 || l.RateLimit.or(-1) >= 0 {
+				d.Limits = append(d.Limits, apitype.SliceLimit{DPID: d.DPID, Slice: kept, FlowModLimit: mods, RateLimit: int(l.RateLimit.or(-1))})
+			}
+		}
+		slices.SortFunc(d.Limits, func(a, b apitype.SliceLimit) int { return strings.Compare(a.Slice, b.Slice) })
+		im.out.Datapaths = append(im.out.Datapaths, d)
+	}
+	im.sliceRates(rates, len(all))
+}
+
+// sliceRates turns a rate that is the same on all switches into the slice's
+// own: so FlowVisor kept what add-slice -r had said.
+func (im *fvImport) sliceRates(rates map[string][]int, switches int) {
+	for i := range im.out.Slices {
+		s := &im.out.Slices[i]
+		r := rates[s.Name]
+		if len(r) == 0 || len(r) != switches || r[0] < 1 || slices.ContainsFunc(r, func(v int) bool { return v != r[0] }) {
+			continue
+		}
+		s.RateLimit = &r[0]
+		for j := range im.out.Datapaths {
+			d := &im.out.Datapaths[j]
+			for k := range d.Limits {
+				if d.Limits[k].Slice == s.Name {
+					d.Limits[k].RateLimit = -1
+				}
+			}
+			d.Limits = slices.DeleteFunc(d.Limits, func(l apitype.SliceLimit) bool { return l.FlowModLimit < 0 && l.RateLimit < 0 })
+		}
+	}
+}
+
+func (im *fvImport) rules(all []fvRule) {
+	taken := map[string]bool{}
+	seen := map[string]bool{}
+	for i := range all {
+		r, err := im.rule(&all[i])
+		if err != nil {
+			e := problemOf(err)
+			im.fault("FlowSpaceRule", i, e.Field, e.Value, e.Detail)
+			continue
+		}
+		text, _ := json.Marshal(r) //nolint:errchkjson // plain data
+		if seen[string(text)] {
+			continue // FlowVisor wrote shared rules once per slice
+		}
+		seen[string(text)] = true
+		if taken[r.Name] && r.Name != "" {
+			name := fmt.Sprintf("%s-%d", r.Name, r.ID)
+			for n := 2; taken[name]; n++ {
+				name = fmt.Sprintf("%s-%d-%d", r.Name, r.ID, n)
+			}
+			im.note("a second rule %q is called %q", r.Name, name)
+			r.Name = name
+		}
+		taken[r.Name] = true
+		im.out.Flowspace = append(im.out.Flowspace, r)
+	}
+}
+
+func (im *fvImport) rule(in *fvRule) (apitype.RuleCreate, error) {
+	r := apitype.RuleCreate{Name: in.Name, DPIDs: []string{"any"}, Priority: uint32(max(in.Priority, 0)), ID: uint64(max(in.ID, 0))}
+	if in.Priority < 0 || in.Priority > flowspace.MaxPriority {
+		return r, bad("priority", fmt.Sprint(in.Priority), fmt.Sprintf("priority %d is out of range", in.Priority), "")
+	}
+	d, err := flowspace.ParseDPIDs(in.DPID)
+	if err != nil {
+		return r, hypervisor.FromFlowspace(err)
+	}
+	r.DPIDs = dpidsOut(d)
+	m, err := in.match()
+	if err != nil {
+		return r, err
+	}
+	if fixed, what := repairMatch(m); what != "" {
+		im.note("rule %q: %s was implied by its match and is written out", in.Name, what)
+		m = fixed
+	}
+	if err := m.Validate(); err != nil {
+		return r, hypervisor.FromFlowspace(err)
+	}
+	r.Match = matchOut(m)
+	for _, pair := range in.SliceAction {
+		for name, perm := range pair {
+			kept, ok := im.names[name]
+			if !ok || kept == hypervisor.AdminName {
+				im.note("rule %q: slice %q does not exist: left out", in.Name, name)
+				continue
+			}
+			p, err := apitype.ParsePermission(strconv.FormatInt(int64(perm), 10))
+			if err != nil {
+				return r, bad("slice_action", fmt.Sprint(perm), err.Error(), "")
+			}
+			r.Grants = append(r.Grants, apitype.Grant{Slice: kept, Permission: p})
+		}
+	}
+	if len(r.Grants) == 0 {
+		return r, bad("slice_action", "", fmt.Sprintf("rule %q grants no slice anything", in.Name), "")
+	}
+	for _, q := range in.QueueID {
+		if q >= 0 {
+			r.Queues = append(r.Queues, uint32(q))
+		}
+	}
+	if q := in.ForcedQueue.or(-1); q >= 0 {
+		r.ForcedQueue = new(uint32(q))
+	}
+	return r, nil
+}
+
+// match makes the region. wildcards is what counts; a field that is neither
+// wild nor given is 0, and of signed numbers the low bits count.
+func (in *fvRule) match() (m flowspace.Match, err error) {
+	w := uint32(in.Wildcards)
+	for _, f := range []struct {
+		bit, mask uint32
+		v         *number
+		to        *flowspace.Set
+	}{
+		{of10.WildInPort, 0xffff, in.InPort, &m.InPort}, {of10.WildDLVLAN, 0xffff, in.DLVLAN, &m.DLVLAN},
+		{of10.WildDLVLANPCP, 0xff, in.DLVPCP, &m.DLVLANPCP}, {of10.WildDLType, 0xffff, in.DLType, &m.DLType},
+		{of10.WildNWTos, 0xfc, in.NWTos, &m.NWTos}, {of10.WildNWProto, 0xff, in.NWProto, &m.NWProto},
+		{of10.WildTPSrc, 0xffff, in.TPSrc, &m.TPSrc}, {of10.WildTPDst, 0xffff, in.TPDst, &m.TPDst},
+	} {
+		if w&f.bit == 0 {
+			*f.to = flowspace.One(uint32(f.v.or(0)) & f.mask)
+		}
+	}
+	for _, f := range []struct {
+		bit  uint32
+		text string
+		to   *flowspace.MACMask
+	}{{of10.WildDLSrc, in.DLSrc, &m.DLSrc}, {of10.WildDLDst, in.DLDst, &m.DLDst}} {
+		if w&f.bit != 0 {
+			continue
+		}
+		var mac ofwire.MAC
+		if f.text != "" {
+			if mac, err = ofwire.ParseMAC(f.text); err != nil {
+				return m, bad("dl_src", f.text, err.Error(), "")
+			}
+		}
+		*f.to = flowspace.ExactMAC(mac)
+	}
+	wire := of10.Match{Wildcards: w}
+	m.NWSrc = flowspace.IPv4Prefix(uint32(in.NWSrc.or(0)), 32-wire.NWSrcBits())
+	m.NWDst = flowspace.IPv4Prefix(uint32(in.NWDst.or(0)), 32-wire.NWDstBits())
+	return m, nil
+}
+
+// repairMatch adds the protocol that network and transport fields belong to:
+// FlowVisor matched them without, on packets that have such fields.
+func repairMatch(m flowspace.Match) (flowspace.Match, string) {
+	ip, ipOrARP := flowspace.One(0x0800), mustSet(0x0800, 0x0806)
+	ports := !m.TPSrc.IsAny() || !m.TPDst.IsAny()
+	var what []string
+	if m.DLType.IsAny() {
+		switch {
+		case ports || !m.NWTos.IsAny():
+			m.DLType = ip
+			what = append(what, "dl_type=0x0800")
+		case !m.NWSrc.IsAny() || !m.NWDst.IsAny() || !m.NWProto.IsAny():
+			m.DLType = ipOrARP
+			what = append(what, "dl_type=0x0800|0x0806")
+		}
+	}
+	if ports && m.NWProto.IsAny() {
+		m.NWProto = mustSet(1, 6, 17)
+		what = append(what, "nw_proto=1|6|17")
+	}
+	return m, strings.Join(what, ",")
+}
+
+func mustSet(vs ...uint32) flowspace.Set {
+	s, _ := flowspace.Values(vs...) // there are some
+	return s
+}
