@@ -191,6 +191,7 @@ func TestNegotiate(t *testing.T) {
 		{"bitmap beats the header", hello(1, bitmap(0x10)...), []uint8{1}, 0, ErrVersion},
 		{"empty bitmap", hello(4, 0, 1, 0, 4, 0, 0, 0, 0), []uint8{1}, 1, nil},
 		{"bitmap after an unknown element", hello(4, append([]byte{0, 9, 0, 5, 1, 0, 0, 0}, bitmap(0x12)...)...), []uint8{1}, 1, nil},
+		{"bitmap without 1.0 after an unknown element", hello(4, append([]byte{0, 9, 0, 5, 1, 0, 0, 0}, bitmap(0x10)...)...), []uint8{1}, 0, ErrVersion},
 		{"malformed element", hello(4, 0, 1, 0, 99), []uint8{1}, 1, nil},
 		{"element of length 0", hello(4, 0, 1, 0, 0), []uint8{1}, 1, nil},
 		{"unpadded element", hello(4, 0, 9, 0, 5, 1), []uint8{1}, 1, nil},

@@ -91,7 +91,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"queue over the end", TypeQueueGetConfigReply, "0001 000000000000 00000007 0009 0000", badLen},
 		{"half a queue", TypeQueueGetConfigReply, "0001 000000000000 00000007", badLen},
 		{"half a property", TypeQueueGetConfigReply, "0001 000000000000 00000007 000c 0000 00010010", badLen},
-		{"property shorter than its header", TypeQueueGetConfigReply, "0001 000000000000 00000007 0010 0000 0001000700000000", badLen},
+		{"property shorter than its header", TypeQueueGetConfigReply, "0001 000000000000 00000007 0010 0000 0009000700000000", badLen},
+		{"property of length 0", TypeQueueGetConfigReply, "0001 000000000000 00000007 0010 0000 0009000000000000", badLen},
 		{"property over the end", TypeQueueGetConfigReply, "0001 000000000000 00000007 0010 0000 0009000900000000", badLen},
 		{"min_rate of 8 bytes", TypeQueueGetConfigReply, "0001 000000000000 00000007 0010 0000 0001000800000000", badLen},
 	} {
