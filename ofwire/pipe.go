@@ -1,6 +1,7 @@
 package ofwire
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -174,7 +175,8 @@ func (c *pipeConn) Write(b []byte) (int, error) {
 
 // Close ends both directions; the peer still reads what was written before.
 func (c *pipeConn) Close() error {
-	c.SetDeadline(time.Time{}) // stops the timers
+	c.in.setDeadline(&c.in.reading, time.Time{}) // stops the timer
+	c.out.setDeadline(&c.out.writing, time.Time{})
 	c.in.closeRead()
 	return c.out.closeWrite()
 }
@@ -202,7 +204,7 @@ func (c *pipeConn) SetWriteDeadline(t time.Time) error {
 }
 
 func pipeError(op string, err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return &net.OpError{Op: op, Net: "pipe", Addr: pipeAddr{}, Err: err}

@@ -120,7 +120,7 @@ func TestPipeWakes(t *testing.T) {
 		got := map[error]bool{}
 		for range 2 {
 			err := <-errs
-			got[io.EOF] = got[io.EOF] || err == io.EOF
+			got[io.EOF] = got[io.EOF] || errors.Is(err, io.EOF)
 			got[io.ErrClosedPipe] = got[io.ErrClosedPipe] || errors.Is(err, io.ErrClosedPipe)
 		}
 		if !got[io.EOF] || !got[io.ErrClosedPipe] {

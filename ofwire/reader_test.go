@@ -71,7 +71,7 @@ func TestReaderSplits(t *testing.T) {
 				t.Fatalf("round %d: appending to frame %d would overwrite the next", round, i)
 			}
 		}
-		if _, err := r.Next(); err != io.EOF {
+		if _, err := r.Next(); !errors.Is(err, io.EOF) {
 			t.Fatalf("round %d: at the end %v, want io.EOF", round, err)
 		}
 	}
@@ -224,7 +224,7 @@ func FuzzReader(f *testing.F) {
 		if !bytes.HasPrefix(stream, got) {
 			t.Fatal("frames are not the stream")
 		}
-		if err == io.EOF && len(got) != len(stream) {
+		if errors.Is(err, io.EOF) && len(got) != len(stream) {
 			t.Fatalf("io.EOF after %d of %d bytes", len(got), len(stream))
 		}
 	})

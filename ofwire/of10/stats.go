@@ -90,7 +90,7 @@ func parseStatsRequest(b []byte, t StatsType) (StatsBody, error) {
 	case StatsDesc, StatsTable:
 		return nil, nil
 	case StatsFlow:
-		return FlowStatsRequest(parseFlowStatsRequest(body)), nil
+		return parseFlowStatsRequest(body), nil
 	case StatsAggregate:
 		return AggregateStatsRequest(parseFlowStatsRequest(body)), nil
 	case StatsPort:
