@@ -1,7 +1,6 @@
 package port
 
 import (
-	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -144,7 +143,7 @@ func writeBatch(conn syscall.RawConn, frames []Frame) (int, error) {
 			case unix.EAGAIN, unix.ENOBUFS:
 				return taken, nil
 			case unix.ENXIO, unix.ENODEV:
-				return taken, os.ErrClosed
+				return taken, t.errn
 			default:
 				t.from++ // this frame cannot be sent: EMSGSIZE, EINVAL, ENETDOWN
 			}

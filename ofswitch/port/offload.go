@@ -78,18 +78,20 @@ func (o *Offload) Reseed(frame []byte) {
 	if !ok || at+2 > len(frame) || int(o.CsumStart) < ip {
 		return
 	}
-	n := len(frame) - int(o.CsumStart)
+	n := len(frame) - int(o.CsumStart) // unless IP says less: a short frame is padded
 	var sum uint32
 	switch frame[ip] >> 4 {
 	case 4:
 		if len(frame) < ip+20 {
 			return
 		}
+		n = transportLen(n, int(binary.BigEndian.Uint16(frame[ip+2:]))-int(frame[ip]&0x0f)*4)
 		sum = partial(0, frame[ip+12:ip+20]) + uint32(frame[ip+9]) + uint32(n)
 	case 6:
 		if len(frame) < ip+40 {
 			return
 		}
+		n = transportLen(n, int(binary.BigEndian.Uint16(frame[ip+4:])))
 		proto := uint32(6)
 		if o.CsumOffset == 6 {
 			proto = 17
@@ -99,6 +101,15 @@ func (o *Offload) Reseed(frame []byte) {
 		return
 	}
 	binary.BigEndian.PutUint16(frame[at:], fold(sum))
+}
+
+// transportLen is the length by IP's account where that can be true. A giant may
+// have 0 there.
+func transportLen(inFrame, byIP int) int {
+	if byIP > 0 && byIP < inFrame {
+		return byIP
+	}
+	return inFrame
 }
 
 // Finish completes the transport checksum in place. Segmentation is left.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -31,6 +32,8 @@ type Packet struct {
 	file  *os.File
 	conn  syscall.RawConn
 	rx    *rxRing
+
+	closed atomic.Bool
 }
 
 var (
@@ -105,7 +108,7 @@ func (p *Packet) Read(batch []Frame) (int, error) {
 		case errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.EINTR):
 			continue // the link went down: the socket reports it once and lives on
 		case err != nil:
-			return 0, fmt.Errorf("port %s: %w", p.name, errClosed(err))
+			return 0, fmt.Errorf("port %s: %w", p.name, errClosed(err, &p.closed))
 		}
 		out := 0
 		for i := range n {
@@ -166,7 +169,7 @@ func vlanOf(ctrl []byte) (tpid, tci uint16, ok bool) {
 func (p *Packet) Write(batch []Frame) (int, error) {
 	n, err := writeBatch(p.conn, batch)
 	if err != nil {
-		return n, fmt.Errorf("port %s: %w", p.name, errClosed(err))
+		return n, fmt.Errorf("port %s: %w", p.name, errClosed(err, &p.closed))
 	}
 	return n, nil
 }
@@ -174,18 +177,23 @@ func (p *Packet) Write(batch []Frame) (int, error) {
 // Info implements Port.
 func (p *Packet) Info() Info {
 	info := Info{Name: p.name, IfIndex: uint32(p.index), LinkDown: true}
-	ifi, err := net.InterfaceByIndex(p.index)
+	link, err := netlink.LinkByIndex(p.index)
 	if err != nil {
 		return info
 	}
-	copy(info.HWAddr[:], ifi.HardwareAddr)
-	info.LinkDown = ifi.Flags&net.FlagUp == 0 || ifi.Flags&net.FlagRunning == 0
+	// LOWER_UP is the carrier itself; RUNNING follows up to a second later.
+	const up = unix.IFF_UP | unix.IFF_LOWER_UP
+	copy(info.HWAddr[:], link.Attrs().HardwareAddr)
+	info.LinkDown = link.Attrs().RawFlags&up != up
 	info.Curr = speedFeatures(p.name)
 	return info
 }
 
 // Close implements Port. The kernel ends promiscuous mode with the socket.
-func (p *Packet) Close() error { return p.file.Close() }
+func (p *Packet) Close() error {
+	p.closed.Store(true)
+	return p.file.Close()
+}
 
 // Watch implements Watcher by listening to the kernel's link messages.
 func (p *Packet) Watch(ctx context.Context, changed func(Info)) error {
@@ -241,7 +249,7 @@ func speedFeatures(name string) uint32 {
 
 // hasDefaultRoute looks for the interface in the kernel's IPv4 and IPv6 tables.
 func hasDefaultRoute(name string) bool {
-	v4, _ := os.ReadFile("/proc/net/route")
+	v4, _ := os.ReadFile("/proc/thread-self/net/route")
 	lines := bufio.NewScanner(bytes.NewReader(v4))
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
@@ -249,7 +257,7 @@ func hasDefaultRoute(name string) bool {
 			return true
 		}
 	}
-	v6, _ := os.ReadFile("/proc/net/ipv6_route")
+	v6, _ := os.ReadFile("/proc/thread-self/net/ipv6_route")
 	lines = bufio.NewScanner(bytes.NewReader(v6))
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())
@@ -260,9 +268,10 @@ func hasDefaultRoute(name string) bool {
 	return false
 }
 
-// errClosed maps the runtime's closing error to ours.
-func errClosed(err error) error {
-	if errors.Is(err, os.ErrClosed) {
+// errClosed tells the end we wanted from the others; the runtime's own error for
+// it is not exported.
+func errClosed(err error, closed *atomic.Bool) error {
+	if closed.Load() {
 		return ErrClosed
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,8 @@ type TAP struct {
 	got   int
 	want  int
 	err   error
+
+	closed atomic.Bool
 }
 
 var (
@@ -122,7 +125,7 @@ func (t *TAP) Read(batch []Frame) (int, error) {
 	}
 	t.got, t.want, t.err = 0, min(len(batch), len(t.bufs)), nil
 	if err := t.conn.Read(t.read); err != nil {
-		return 0, fmt.Errorf("port tap:%s: %w", t.name, errClosed(err))
+		return 0, fmt.Errorf("port tap:%s: %w", t.name, errClosed(err, &t.closed))
 	}
 	if t.got == 0 && t.err != nil {
 		return 0, fmt.Errorf("port tap:%s: %w", t.name, t.err)
@@ -149,7 +152,7 @@ func (t *TAP) Write(batch []Frame) (int, error) {
 		})
 		switch {
 		case err != nil:
-			return taken, fmt.Errorf("port tap:%s: %w", t.name, errClosed(err))
+			return taken, fmt.Errorf("port tap:%s: %w", t.name, errClosed(err, &t.closed))
 		case errors.Is(werr, unix.EAGAIN), errors.Is(werr, unix.ENOBUFS):
 			return taken, nil
 		case werr == nil:
@@ -170,7 +173,10 @@ func (t *TAP) Info() Info {
 }
 
 // Close implements Port; the kernel removes the interface it made.
-func (t *TAP) Close() error { return t.file.Close() }
+func (t *TAP) Close() error {
+	t.closed.Store(true)
+	return t.file.Close()
+}
 
 // Watch implements Watcher.
 func (t *TAP) Watch(ctx context.Context, changed func(Info)) error {

@@ -74,7 +74,7 @@ func addrPort(s string) (netip.AddrPort, error) {
 		return netip.AddrPortFrom(a, vxlanPort), nil
 	}
 	ua, err := net.ResolveUDPAddr("udp", s)
-	if err != nil {
+	if err != nil || ua.IP == nil || ua.Port == 0 {
 		return netip.AddrPort{}, fmt.Errorf("%q is no address", s)
 	}
 	ap := ua.AddrPort()
