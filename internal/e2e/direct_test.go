@@ -74,7 +74,7 @@ func TestLabLeavesNothing(t *testing.T) {
 	l := StartLab(t)
 	l.Spawn("sleeper", "sleep", "1000")
 	l.Build(Plan{Switches: 1, Hosts: 1, Port: 6633})
-	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", l.cmd.Process.Pid))
+	space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", l.Pid()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,15 +82,15 @@ func TestLabLeavesNothing(t *testing.T) {
 	if got := processesOf(space); len(got) < 6 {
 		t.Fatalf("processes of the lab: %q, want at least 6", got)
 	}
-	l.stop()
+	l.Close()
 	l.await("end of the lab", 5*time.Second, func() error {
 		if left := processesOf(space); len(left) > 0 {
 			return fmt.Errorf("left behind: %q", left)
 		}
 		return nil
 	})
-	if _, err := os.Stat(l.work); !os.IsNotExist(err) && os.Getenv("GOVISOR_E2E_KEEP") == "" {
-		t.Errorf("%s is left behind: %v", l.work, err)
+	if _, err := os.Stat(l.Dir()); !os.IsNotExist(err) && os.Getenv("GOVISOR_E2E_KEEP") == "" {
+		t.Errorf("%s is left behind: %v", l.Dir(), err)
 	}
 }
 

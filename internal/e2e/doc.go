@@ -4,7 +4,7 @@
 //
 // Each test starts its own Open vSwitch (database, daemon, directories) and
 // its own network in fresh network, mount and process namespaces, see
-// testdata/e2e/lab.py. Nothing of it is visible outside, and the kernel ends
+// internal/mininet. Nothing of it is visible outside, and the kernel ends
 // all of it when the driver ends. Where a requirement is missing (root, the
 // packages mininet, openvswitch-switch, openvswitch-testcontroller, a
 // /dev/net/tun) the tests are skipped and say why; GOVISOR_E2E=required makes

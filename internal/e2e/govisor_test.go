@@ -85,7 +85,7 @@ func (l *Lab) Govisor() *Govisor {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	g := &Govisor{l: l, bin: bin, dir: filepath.Join(l.work, "gv")}
+	g := &Govisor{l: l, bin: bin, dir: filepath.Join(l.Dir(), "gv")}
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
 		l.t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (g *Govisor) Start() {
 	g.l.must("spawn", args{"name": "govisor", "argv": []string{filepath.Join(g.bin, "govisor"), "serve"}, "cwd": g.dir}, nil)
 	g.l.await("answer from govisor", 15*time.Second, func() error {
 		var status *int
-		if err := g.l.call("poll", args{"name": "govisor"}, &status); err != nil {
+		if err := g.l.Call("poll", args{"name": "govisor"}, &status); err != nil {
 			return err
 		}
 		if status != nil {

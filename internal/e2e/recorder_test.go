@@ -76,7 +76,7 @@ type PacketIn struct {
 func (l *Lab) Record(port int, dial func() (net.Conn, error)) *Recorder {
 	l.t.Helper()
 	r := &Recorder{dial: dial}
-	err := l.inside(func() (err error) {
+	err := l.Inside(func() (err error) {
 		r.listener, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		return err
 	})
@@ -95,7 +95,7 @@ func (l *Lab) Record(port int, dial func() (net.Conn, error)) *Recorder {
 // dialLab reaches a TCP port of the lab's loopback.
 func (l *Lab) dialLab(port int) func() (net.Conn, error) {
 	return func() (conn net.Conn, err error) {
-		err = l.inside(func() (err error) {
+		err = l.Inside(func() (err error) {
 			conn, err = net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 			return err
 		})
@@ -284,7 +284,7 @@ func (p PacketIn) String() string {
 // Controller starts an ovs-testcontroller behind a recorder on a TCP port.
 func (l *Lab) Controller(name string, port int, options ...string) *Recorder {
 	l.t.Helper()
-	socket := filepath.Join(l.work, name+".sock")
+	socket := filepath.Join(l.Dir(), name+".sock")
 	argv := append([]string{"ovs-testcontroller", "punix:" + socket, "--unixctl=" + socket + ".ctl"}, options...)
 	l.Spawn(name, argv...)
 	l.await("controller "+name, 10*time.Second, func() error {

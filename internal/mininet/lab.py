@@ -15,6 +15,7 @@ As "lab.py probe ..." it is the little program that runs inside a host.
 
 import ctypes
 import ctypes.util
+import faulthandler
 import fcntl
 import json
 import os
@@ -232,13 +233,13 @@ class Lab:
                     raise RuntimeError("%s did not start: %s" % (name, f.read().strip()))
             time.sleep(0.02)
 
-    def op_start(self, switches, hosts, controller, protocols="OpenFlow10", ring=False):
+    def op_start(self, switches, hosts, controller, protocols="OpenFlow10", ring=False, flat=False):
         """Mininet's linear topology, hosts per switch as given, closed to a ring."""
         self.start_ovs()
         from functools import partial
         from mininet.net import Mininet
         from mininet.node import Host, OVSSwitch, RemoteController
-        from mininet.topo import LinearTopo
+        from mininet.topo import LinearTopo, Topo
 
         Mininet.inited = True  # its init would raise this machine's limits
 
@@ -250,10 +251,24 @@ class Lab:
                 for scope in ("all", "default"):
                     self.cmd("echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % scope)
 
+        class FlatTopo(Topo):
+            """Linear too, but the hosts are h1, h2, ... along the line."""
+
+            def build(self):
+                for s in range(switches):
+                    self.addSwitch("s%d" % (s + 1))
+                    for h in range(hosts):
+                        n = s * hosts + h + 1
+                        self.addHost("h%d" % n, mac="00:00:00:00:00:%02x" % n, ip="10.0.0.%d/8" % n)
+                        self.addLink("h%d" % n, "s%d" % (s + 1), port2=h + 1)
+                    if s:
+                        self.addLink("s%d" % s, "s%d" % (s + 1))
+
         ip, port = controller
-        self.net = Mininet(topo=LinearTopo(switches, hosts), host=QuietHost, controller=None,
+        topo = FlatTopo() if flat else LinearTopo(switches, hosts)
+        self.net = Mininet(topo=topo, host=QuietHost, controller=None,
                            switch=partial(OVSSwitch, datapath="user", protocols=protocols),
-                           autoSetMacs=True, autoStaticArp=False)
+                           autoSetMacs=not flat, autoStaticArp=False)
         if ring:
             self.net.addLink(self.net.switches[0], self.net.switches[-1])
         self.net.addController("c0", controller=partial(RemoteController, ip=ip, port=port))
@@ -338,10 +353,12 @@ class Lab:
             request = requests.get()
             number, op = request.pop("id"), request.pop("op")
             answer = {"id": number}
+            faulthandler.dump_traceback_later(60)  # where it hangs, if it does
             try:
                 answer["result"] = getattr(self, "op_" + op)(**request)
             except BaseException as err:  # pylint: disable=broad-except
                 answer["error"] = "%s: %s: %s" % (op, type(err).__name__, err)
+            faulthandler.cancel_dump_traceback_later()
             self.out.write(json.dumps(answer) + "\n")
             self.out.flush()
 
