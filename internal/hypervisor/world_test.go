@@ -36,15 +36,14 @@ type world struct {
 
 func newWorld(t *testing.T, o hypervisor.SwitchOptions) *world {
 	t.Helper()
-	svc, err := hypervisor.Open(t.Context(), hypervisor.Options{Dir: t.TempDir(), AdminPassword: "correct horse"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	log, hook := logtest.NewNullLogger()
+	return newWorldIn(t, t.TempDir(), o)
+}
+
+func newWorldIn(t *testing.T, dir string, o hypervisor.SwitchOptions) *world {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &world{t: t, ctx: ctx, svc: svc, logs: hook, controllers: map[string]*fakeController{}}
-	o.Log, o.Module = logrus.NewEntry(log), w.module
-	w.switches = svc.NewSwitches(o)
+	w := &world{t: t, ctx: ctx, controllers: map[string]*fakeController{}}
+	w.open(dir, o)
 	t.Cleanup(func() {
 		cancel()
 		w.mu.Lock()
@@ -53,11 +52,32 @@ func newWorld(t *testing.T, o hypervisor.SwitchOptions) *world {
 		}
 		w.mu.Unlock()
 		w.wg.Wait()
-		if err := svc.Close(); err != nil {
+		if err := w.svc.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return w
+}
+
+func (w *world) open(dir string, o hypervisor.SwitchOptions) {
+	w.t.Helper()
+	svc, err := hypervisor.Open(w.t.Context(), hypervisor.Options{Dir: dir, AdminPassword: "correct horse"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	log, hook := logtest.NewNullLogger()
+	w.svc, w.logs = svc, hook
+	o.Log, o.Module = logrus.NewEntry(log), w.module
+	w.switches = svc.NewSwitches(o)
+}
+
+// restart ends the service, without a switch connected, and opens it again.
+func (w *world) restart(dir string, o hypervisor.SwitchOptions) {
+	w.t.Helper()
+	if err := w.svc.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.open(dir, o)
 }
 
 // module connects a slice to the scripted controller of that name.
