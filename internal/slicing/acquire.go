@@ -38,7 +38,11 @@ func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
 		}
 	}
 	for _, g := range s.guards {
-		slot := d.slotAt(&g.pat, g.rule, levelGuard)
+		level := levelGuard
+		if g.rule.lldp {
+			level = levelLLDP
+		}
+		slot := d.slotAt(&g.pat, g.rule, level)
 		if slot == nil {
 			return false
 		}

@@ -92,7 +92,7 @@ func (d *Datapath) grantsQueue(s *slice, p of10.Port, queue uint32) bool {
 	return false
 }
 
-// outPorts yields where FLOOD or ALL goes, in the order of the switch's ports.
+// outPorts yields where FLOOD or ALL goes, in the order of the ports' numbers.
 func (d *Datapath) outPorts(s *slice, to of10.Port, in of10.Port, f func(of10.Port)) {
 	for i := range d.ports {
 		p := &d.ports[i]

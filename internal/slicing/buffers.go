@@ -40,7 +40,11 @@ type buffered struct {
 	total  uint16
 	header packet.Header
 	frame  []byte
+	kept   bool // came out of a virtual buffer that govisor keeps itself
 }
+
+// again reports whether a packet_in of the frame would get a buffer.
+func (b *buffered) again() bool { return b.kept || b.real != of10.NoBuffer }
 
 // store remembers a frame and returns its virtual id.
 func (b *buffers) store(real uint32, inPort of10.Port, total uint16, w *flowtable.Words, frame *[]byte) uint32 {
@@ -81,7 +85,7 @@ func (b *buffers) take(id uint32) (f buffered, code uint16, ok bool) {
 	}
 	f = buffered{real: uint32(v >> 32), inPort: of10.Port(v >> 16), total: uint16(v), header: w.Header()}
 	if frame != nil {
-		f.frame = *frame
+		f.frame, f.kept = *frame, true
 		s.frame.Store(nil)
 	}
 	return f, 0, true

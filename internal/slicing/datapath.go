@@ -20,7 +20,7 @@ type Datapath struct {
 
 	// What is known of the switch.
 	features of10.FeaturesReply // without ports
-	ports    []of10.PhyPort     // in the switch's order
+	ports    []of10.PhyPort     // by number
 
 	slices map[string]*slice
 
@@ -60,6 +60,7 @@ type Datapath struct {
 	touched      []*vflow
 	buffer       uint32 // real buffer for the next entry of a slot with buffer set
 	flushes      int
+	restarted    int // idle timers that began anew because a flow had to be moved
 	actions      []of10.Action
 	overRules    []*flowspace.Rule
 	overInfos    []*ruleInfo
@@ -98,6 +99,7 @@ func (d *Datapath) setFeatures(f *of10.FeaturesReply) {
 	d.features = *f
 	d.features.Ports = nil
 	d.ports = slices.Clone(f.Ports)
+	d.sortPorts()
 }
 
 func (d *Datapath) report(e Event) {

@@ -139,6 +139,11 @@ func (s *slice) lookup(w *flowtable.Words) *vflow {
 			return s.drops[of10.Port(h.InPort)]
 		}
 	}
+	return s.inTable(w)
+}
+
+// inTable is lookup whatever the ports' config.
+func (s *slice) inTable(w *flowtable.Words) *vflow {
 	if f := s.table.LookupWords(w); f != nil {
 		return f.Aux.(*vflow)
 	}

@@ -268,7 +268,7 @@ func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, 
 		}
 	}
 	if have && (!carried || d.buffer != of10.NoBuffer) {
-		d.runFlow(now, f, &b, out)
+		d.runFlow(f, nil, &b, out)
 		if t.added == f && !f.ended {
 			f.hit(now, int(b.total))
 		}

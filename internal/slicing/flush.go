@@ -126,6 +126,9 @@ func (d *Datapath) runMoves(now time.Time, t *txn, out *Out) {
 // reinstall moves an entry to its slot's number as it is.
 func (d *Datapath) reinstall(now time.Time, s *slot, t *txn, out *Out) {
 	old := s.entry
+	if old.idle != 0 {
+		d.restarted++
+	}
 	if s.point {
 		d.uninstall(now, s, t, out)
 	}

@@ -152,7 +152,7 @@ func (d *Datapath) lldpIn(now time.Time, b *buffered, out *Out) {
 			}
 			f.hit(now, int(b.total))
 			d.touch(f)
-			d.runFlow(now, f, b, out)
+			d.runFlow(f, r, b, out)
 			d.flush(now, nil, out)
 			return
 		}
@@ -162,7 +162,7 @@ func (d *Datapath) lldpIn(now time.Time, b *buffered, out *Out) {
 	}
 	heard := false
 	for _, s := range d.sorted() {
-		if s.cfg.ReceiveLLDP && s.up && s.owns(b.inPort) && !s.deaf(b.inPort) {
+		if s.cfg.ReceiveLLDP && s.up && s.owns(b.inPort) && !s.deaf(b) {
 			d.sendUp(s, false, b, b.frame, of10.NoBuffer, of10.ReasonNoMatch, s.miss, b.real != of10.NoBuffer, out)
 			heard = true
 		}
@@ -174,10 +174,6 @@ func (d *Datapath) lldpIn(now time.Time, b *buffered, out *Out) {
 
 // ownLLDP gives a slice its own frame back, the way its virtual switch would.
 func (d *Datapath) ownLLDP(now time.Time, s *slice, w *flowtable.Words, b *buffered, clean []byte, out *Out) {
-	if s.deaf(b.inPort) {
-		d.Counters.drop(DropPortConfig)
-		return
-	}
 	truncated := len(b.frame) < int(b.total)
 	c := *b
 	c.frame, c.total = clean, uint16(int(b.total)-len(b.frame)+len(clean))
@@ -189,6 +185,10 @@ func (d *Datapath) ownLLDP(now time.Time, s *slice, w *flowtable.Words, b *buffe
 	f := s.lookup(w)
 	if f == nil {
 		s.buffers.misses.Add(1)
+		if s.deaf(b) {
+			d.Counters.drop(DropPortConfig)
+			return
+		}
 		d.sendUp(s, true, &c, clean, of10.NoBuffer, of10.ReasonNoMatch, s.miss, c.real != of10.NoBuffer, out)
 		return
 	}
@@ -215,7 +215,7 @@ func (d *Datapath) sendMiss(r *flowspace.Rule, b *buffered, out *Out) bool {
 			continue
 		}
 		heard = true
-		if s.deaf(b.inPort) {
+		if s.deaf(b) {
 			d.Counters.drop(DropPortConfig)
 			continue
 		}
@@ -225,7 +225,7 @@ func (d *Datapath) sendMiss(r *flowspace.Rule, b *buffered, out *Out) bool {
 	return heard
 }
 
-// deaf reports whether frames of a port that hit no flow must not come up.
-func (s *slice) deaf(p of10.Port) bool {
-	return s.bits[p].on()&(of10.PortConfigDown|of10.PortConfigNoRecv|of10.PortConfigNoPacketIn) != 0
+// deaf reports whether a frame that hits no flow must not come up.
+func (s *slice) deaf(b *buffered) bool {
+	return s.closed(b.inPort, b.header.DLDst) || s.bits[b.inPort].on()&of10.PortConfigNoPacketIn != 0
 }

@@ -9,6 +9,7 @@ import (
 // of a flow has a place right above it.
 const (
 	levelGuard int32 = -2
+	levelLLDP  int32 = -3 // the guards of link discovery, on top of everything
 	levelExact int32 = 1 << 17
 	levelDrop  int32 = 1<<17 + 2
 )
@@ -85,6 +86,8 @@ func (n *numbering) get(r *rank, level int32) (*pair, []move) {
 func preferred(level int32) int {
 	switch {
 	case level >= levelExact:
+		return maxNumber
+	case level == levelLLDP:
 		return maxNumber
 	case level < 0:
 		return -1

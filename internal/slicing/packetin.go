@@ -17,6 +17,7 @@ type punt struct {
 	words   flowtable.Words
 	slice   *slice
 	actions []of10.Action
+	reason  of10.PacketInReason
 }
 
 // fromPacketIn gives a frame to whom it belongs.
@@ -88,7 +89,7 @@ func (d *Datapath) hitByPacketIn(now time.Time, r *flowspace.Rule, f *vflow, w *
 		d.mark(p.slot)
 	}
 	f.hit(now, int(b.total))
-	d.runFlow(now, f, b, out)
+	d.runFlow(f, r, b, out)
 	d.flush(now, nil, out)
 	d.confirm(now, out)
 	return true
@@ -119,14 +120,14 @@ func (f *vflow) pieceAt(w *flowtable.Words) (found *piece) {
 	return found
 }
 
-// runFlow does with one frame what flow f says, in the place of the switch.
-func (d *Datapath) runFlow(now time.Time, f *vflow, b *buffered, out *Out) {
-	r := d.view.Owner(&b.header)
+// runFlow does with one frame what flow f says, in the place of the switch. CONTROLLER
+// means the slices of rule r, or without one only the flow's.
+func (d *Datapath) runFlow(f *vflow, r *flowspace.Rule, b *buffered, out *Out) {
 	if b.frame == nil && hasController(f.flow.Actions) {
-		d.punts = append(d.punts, punt{d.xid + 1, flowtable.HeaderWords(&b.header), f.slice, of10.CloneActions(f.flow.Actions)})
+		d.punts = append(d.punts, punt{d.xid + 1, flowtable.HeaderWords(&b.header), f.slice, of10.CloneActions(f.flow.Actions), of10.ReasonAction})
 	}
 	d.toControllers(f, r, b, false, out)
-	job := shipment{slice: f.slice, in: b.inPort, rule: r, b: b, lldp: isLLDP(b.header.DLType)}
+	job := shipment{slice: f.slice, in: b.inPort, rule: d.view.Owner(&b.header), b: b, lldp: isLLDP(b.header.DLType)}
 	d.ship(&job, f.flow.Actions, pending{kind: pendSilent}, out)
 }
 
@@ -142,12 +143,12 @@ func (d *Datapath) toControllers(f *vflow, r *flowspace.Rule, b *buffered, keep 
 			real, keep = b.real, false
 		}
 		if r == nil {
-			d.sendUp(f.slice, true, b, frame, real, of10.ReasonAction, maxLen, b.real != of10.NoBuffer, out)
+			d.sendUp(f.slice, true, b, frame, real, of10.ReasonAction, maxLen, b.again(), out)
 			return
 		}
 		for _, g := range r.Grants {
 			if s := d.slices[g.Slice]; s != nil && s.up && g.Perm&(flowspace.Read|flowspace.Write) != 0 {
-				d.sendUp(s, g.Perm&flowspace.Write != 0, b, frame, real, of10.ReasonAction, maxLen, b.real != of10.NoBuffer, out)
+				d.sendUp(s, g.Perm&flowspace.Write != 0, b, frame, real, of10.ReasonAction, maxLen, b.again(), out)
 			}
 		}
 	})
@@ -210,7 +211,7 @@ func (d *Datapath) punted(w *flowtable.Words, b *buffered, out *Out) bool {
 			if !changed {
 				id, real = real, of10.NoBuffer
 			}
-			d.sendUp(p.slice, true, b, frame, id, of10.ReasonAction, maxLen, b.real != of10.NoBuffer, out)
+			d.sendUp(p.slice, true, b, frame, id, p.reason, maxLen, b.again(), out)
 		})
 		return true
 	}

@@ -147,7 +147,7 @@ func (d *Datapath) controllerOutputs(j *shipment, list []of10.Action, out *Out) 
 	}
 	if j.b.frame == nil {
 		w := flowtable.HeaderWords(&j.b.header)
-		d.punts = append(d.punts, punt{d.xid + 1, w, j.slice, of10.CloneActions(list)})
+		d.punts = append(d.punts, punt{d.xid + 1, w, j.slice, of10.CloneActions(list), of10.ReasonAction})
 		return
 	}
 	eachController(j.b.frame, list, func(frame []byte, _ bool, maxLen uint16) {
@@ -179,6 +179,7 @@ func (d *Datapath) tableByHand(now time.Time, j *shipment, list []of10.Action, o
 			continue
 		}
 		if frame == nil {
+			kept = d.tableInSwitch(now, j, kept)
 			continue
 		}
 		d.runTable(now, j, frame, out)
@@ -186,12 +187,30 @@ func (d *Datapath) tableByHand(now time.Time, j *shipment, list []of10.Action, o
 	return kept
 }
 
+// tableInSwitch is for a frame that only the switch has: what the virtual table does
+// with it becomes part of the packet_out's own actions.
+func (d *Datapath) tableInSwitch(now time.Time, j *shipment, list []of10.Action) []of10.Action {
+	w := flowtable.HeaderWords(&j.b.header)
+	f := j.slice.inTable(&w)
+	switch {
+	case f == nil && j.slice.bits[j.in].on()&of10.PortConfigNoPacketIn == 0:
+		up := []of10.Action{of10.Output(of10.PortController, j.slice.miss)}
+		d.punts = append(d.punts, punt{d.xid + 1, w, j.slice, up, of10.ReasonNoMatch})
+		return append(list, up...)
+	case f == nil:
+		return list
+	}
+	f.hit(now, int(j.b.total))
+	d.touch(f)
+	return append(list, f.flow.Actions...)
+}
+
 // runTable treats a frame as the slice's virtual switch would.
 func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) {
 	b := buffered{real: of10.NoBuffer, inPort: j.b.inPort, total: uint16(len(frame)), frame: frame}
 	packet.ParseInto(frame, uint32(b.inPort), &b.header)
 	w := flowtable.HeaderWords(&b.header)
-	f := j.slice.lookup(&w)
+	f := j.slice.inTable(&w)
 	switch {
 	case f == nil:
 		if j.lldp {
@@ -205,7 +224,7 @@ func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) 
 			return
 		}
 		d.sendUp(j.slice, true, &b, frame, of10.NoBuffer, of10.ReasonNoMatch, j.slice.miss, d.features.NBuffers > 0, out)
-	case !f.isDrop():
+	default:
 		f.hit(now, len(frame))
 		d.touch(f)
 		inner := shipment{slice: j.slice, in: j.in, ports: j.ports, rule: j.rule, b: &b, lldp: j.lldp}

@@ -33,6 +33,10 @@ func (s *slice) view(p *of10.PhyPort) of10.PhyPort {
 	return v
 }
 
+func (d *Datapath) sortPorts() {
+	slices.SortStableFunc(d.ports, func(a, b of10.PhyPort) int { return int(a.PortNo) - int(b.PortNo) })
+}
+
 func (d *Datapath) port(no of10.Port) *of10.PhyPort {
 	for i := range d.ports {
 		if d.ports[i].PortNo == no {
@@ -152,6 +156,7 @@ func (d *Datapath) fromPortStatus(now time.Time, m *of10.PortStatus, out *Out) {
 		d.ports[at] = m.Desc
 	default:
 		d.ports = append(d.ports, m.Desc)
+		d.sortPorts()
 	}
 	for _, s := range d.sorted() {
 		if !s.owns(m.Desc.PortNo) {

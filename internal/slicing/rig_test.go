@@ -24,6 +24,9 @@ type rig struct {
 	sent []wireFrame           // frames that left the switch
 	log  []string              // messages to the switch
 	xid  uint32
+
+	queue [][]byte // from the switch, in order
+	busy  bool     // somebody works it off
 }
 
 type wireFrame struct {
@@ -179,10 +182,20 @@ func (r *rig) fromSwitch(po *ofswitch.Out) {
 		r.sent = append(r.sent, wireFrame{f.Port, string(f.Frame.Data)})
 	}
 	for _, m := range po.Messages {
+		r.queue = append(r.queue, slices.Clone(m.Data))
+	}
+	if r.busy {
+		return
+	}
+	r.busy = true
+	for len(r.queue) > 0 {
+		frame := r.queue[0]
+		r.queue = r.queue[1:]
 		var out Out
-		r.d.FromSwitch(r.now, m.Data, &out)
+		r.d.FromSwitch(r.now, frame, &out)
 		r.pump(&out)
 	}
+	r.busy = false
 }
 
 // send passes a message of a slice's controller in and returns what its controllers got.
