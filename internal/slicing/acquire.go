@@ -77,7 +77,9 @@ func (d *Datapath) drop(f *vflow) {
 			d.mark(g)
 		}
 		for _, r := range p.ranked {
-			r.refs--
+			if r.refs--; r.refs == 0 {
+				d.ranks.unused = true
+			}
 		}
 	}
 	f.pieces = nil
@@ -126,7 +128,6 @@ func (d *Datapath) renew(f *vflow) {
 		i.rank = nil
 		list = append(list, i)
 	}
-	clear(d.ranks.active)
 	d.ranks.assignAll(list)
 	for _, v := range all {
 		specs, err := d.derive(v)

@@ -59,8 +59,7 @@ type Datapath struct {
 	moves        []move
 	touched      []*vflow
 	buffer       uint32 // real buffer for the next entry of a slot with buffer set
-	flushes      int
-	restarted    int // idle timers that began anew because a flow had to be moved
+	restarted    int    // idle timers that began anew because a flow had to be moved
 	actions      []of10.Action
 	overRules    []*flowspace.Rule
 	overInfos    []*ruleInfo

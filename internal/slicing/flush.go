@@ -56,7 +56,7 @@ func (d *Datapath) flush(now time.Time, t *txn, out *Out) {
 		}
 	}
 	clear(wants)
-	d.ranks.sweepIf(d)
+	d.ranks.sweep()
 	d.settle(now, out)
 }
 
@@ -126,9 +126,6 @@ func (d *Datapath) runMoves(now time.Time, t *txn, out *Out) {
 // reinstall moves an entry to its slot's number as it is.
 func (d *Datapath) reinstall(now time.Time, s *slot, t *txn, out *Out) {
 	old := s.entry
-	if old.idle != 0 {
-		d.restarted++
-	}
 	if s.point {
 		d.uninstall(now, s, t, out)
 	}
@@ -219,6 +216,9 @@ func (d *Datapath) uninstall(now time.Time, s *slot, t *txn, out *Out) {
 		f := e.flow
 		f.live--
 		f.waiting++
+		if e.idle != 0 && !f.ended {
+			d.restarted++
+		}
 		d.touch(f)
 		if e.since.After(f.flow.LastUsed) {
 			f.flow.LastUsed = e.since
@@ -276,12 +276,4 @@ func (d *Datapath) settle(now time.Time, out *Out) {
 	}
 	clear(d.touched)
 	d.touched = d.touched[:0]
-}
-
-// sweepIf clears out unused ranks now and then.
-func (r *ranking) sweepIf(d *Datapath) {
-	if d.flushes++; d.flushes >= 64 || len(r.active) < 64 {
-		d.flushes = 0
-		r.sweep()
-	}
 }

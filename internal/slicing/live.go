@@ -32,6 +32,7 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 		if i := d.rules[r]; i != nil {
 			delete(d.rules, r)
 			delete(d.ranks.active, i)
+			d.ranks.unused = true
 		}
 	}
 	d.view = view

@@ -1,28 +1,38 @@
 package slicing
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
-// rank is a band of physical priorities. Only its place among the others counts.
-type rank struct{ pos int }
+// rank is a band of physical priorities. It belongs to one rule priority; rules of
+// the same priority share it unless they overlap and are of different kinds.
+type rank struct {
+	pos      int // among all ranks
+	priority uint32
+	stale    bool // being replaced, see Datapath.renew
+}
 
 // ranking keeps the ranks in ascending order.
 type ranking struct {
 	order []*rank
 	// active are the rules that have a rank, because a slot needs it.
 	active map[*ruleInfo]struct{}
+	unused bool // some rule has lost its last slot
 }
 
 // rankOf gives rule i a rank that respects every active rule it overlaps: above
 // those it takes precedence over, below the others; rules of one kind may share
-// one. It returns false when earlier choices leave no place; then all ranks have to
-// be chosen anew.
+// one. It returns false when earlier choices among rules of one priority leave no
+// place; then all ranks have to be chosen anew.
 func (d *Datapath) rankOf(i *ruleInfo) bool {
 	if i.rank != nil {
 		return true
 	}
-	lo, hi := -1, len(d.ranks.order) // may be in lo..hi of order, both exclusive
+	from, to := d.ranks.block(i.priority())
+	lo, hi := from-1, to // the rank may be in between, both exclusive
 	for o := range d.ranks.active {
-		if o.rank == nil || !o.rule.Match.Overlaps(&i.rule.Match) {
+		if o.rank == nil || o.priority() != i.priority() || !o.rule.Match.Overlaps(&i.rule.Match) {
 			continue
 		}
 		at, same := o.rank.pos, o.kind == i.kind
@@ -41,13 +51,23 @@ func (d *Datapath) rankOf(i *ruleInfo) bool {
 	case hi-lo >= 2:
 		i.rank = d.ranks.order[lo+1]
 	case hi-lo == 1:
-		i.rank = &rank{}
+		i.rank = &rank{priority: i.priority()}
 		d.ranks.insert(hi, i.rank)
 	default:
 		return false
 	}
 	d.ranks.active[i] = struct{}{}
 	return true
+}
+
+// block is where the ranks of a rule priority are, or would be.
+func (r *ranking) block(priority uint32) (from, to int) {
+	for from < len(r.order) && (r.order[from].stale || r.order[from].priority < priority) {
+		from++
+	}
+	for to = from; to < len(r.order) && r.order[to].priority == priority; to++ {
+	}
+	return from, to
 }
 
 func (r *ranking) insert(at int, n *rank) {
@@ -59,6 +79,10 @@ func (r *ranking) insert(at int, n *rank) {
 
 // sweep forgets the ranks that no rule has any more.
 func (r *ranking) sweep() {
+	if !r.unused {
+		return
+	}
+	r.unused = false
 	used := make(map[*rank]bool, len(r.order))
 	for i := range r.active {
 		if i.refs == 0 {
@@ -74,33 +98,40 @@ func (r *ranking) sweep() {
 	}
 }
 
-// assignAll gives the rules ranks from scratch, the lowest possible ones, above
-// all that exist already, so that old and new pieces can stand together while the
-// new ones are put in.
+// assignAll gives the rules ranks from scratch, above all that exist already, so
+// that old and new pieces can stand together while the new ones are put in.
 func (r *ranking) assignAll(rules []*ruleInfo) {
+	for _, k := range r.order {
+		k.stale = true
+	}
+	clear(r.active)
 	slices.SortFunc(rules, func(a, b *ruleInfo) int {
 		if a.before(b) {
 			return 1
 		}
 		return -1
 	})
-	base := len(r.order)
+	level := make(map[*ruleInfo]int, len(rules))
 	for n, i := range rules {
-		level := 0
 		for _, lower := range rules[:n] {
-			if !lower.rule.Match.Overlaps(&i.rule.Match) {
+			if lower.priority() != i.priority() || !lower.rule.Match.Overlaps(&i.rule.Match) {
 				continue
 			}
-			need := lower.rank.pos - base
+			need := level[lower]
 			if lower.kind != i.kind {
 				need++
 			}
-			level = max(level, need)
+			level[i] = max(level[i], need)
 		}
-		if base+level == len(r.order) {
-			r.insert(len(r.order), &rank{})
+	}
+	slices.SortStableFunc(rules, func(a, b *ruleInfo) int {
+		return cmp.Or(cmp.Compare(a.priority(), b.priority()), cmp.Compare(level[a], level[b]))
+	})
+	for n, i := range rules {
+		if n == 0 || rules[n-1].priority() != i.priority() || level[rules[n-1]] != level[i] {
+			r.insert(len(r.order), &rank{priority: i.priority()})
 		}
-		i.rank = r.order[base+level]
+		i.rank = r.order[len(r.order)-1]
 		r.active[i] = struct{}{}
 	}
 }

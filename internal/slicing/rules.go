@@ -56,6 +56,14 @@ func (i *ruleInfo) before(o *ruleInfo) bool {
 	return i.rule.Before(o.rule)
 }
 
+// priority is that of the rule; link discovery is above all.
+func (i *ruleInfo) priority() uint32 {
+	if i.lldp {
+		return flowspace.MaxPriority + 1
+	}
+	return i.rule.Priority
+}
+
 func (i *ruleInfo) writes(slice string) bool {
 	_, ok := slices.BinarySearch(i.writers, slice)
 	return ok
