@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// pipeSize is about what a kernel keeps for a local socket.
-const pipeSize = 256 << 10
+const (
+	pipeSize  = 256 << 10 // most that a direction buffers, about as a local socket
+	pipeStart = 2 << 10   // first buffer
+	pipeKeep  = 32 << 10  // largest buffer an empty direction keeps
+)
 
 // Pipe returns the two ends of an in-memory connection that buffers 256 KiB each way.
 // Unlike net.Pipe a write returns when the bytes are in the buffer, as on a socket. It
@@ -29,7 +32,7 @@ type pipeHalf struct {
 	wake sync.Cond
 	// guarded by mu
 	size          int
-	buf           []byte // ring, made by the first write
+	buf           []byte // ring, grows from nothing to size
 	start, length int
 	writerGone    bool // reads drain, then end
 	readerGone    bool // writes fail
@@ -96,6 +99,9 @@ func (h *pipeHalf) read(b []byte) (int, error) {
 				n += copy(b[n:], h.buf[:m])
 			}
 			h.start, h.length = (h.start+n)%len(h.buf), h.length-n
+			if h.length == 0 {
+				h.drained()
+			}
 			h.wake.Broadcast()
 			return n, nil
 		case h.writerGone:
@@ -131,9 +137,7 @@ func (h *pipeHalf) write(b []byte) (int, error) {
 
 // put copies what fits.
 func (h *pipeHalf) put(b []byte) int {
-	if len(h.buf) == 0 && len(b) > 0 {
-		h.buf = make([]byte, h.size)
-	}
+	h.grow(len(b))
 	total := 0
 	for len(b) > 0 && h.length < len(h.buf) {
 		at := (h.start + h.length) % len(h.buf)
@@ -141,6 +145,26 @@ func (h *pipeHalf) put(b []byte) int {
 		b, total, h.length = b[n:], total+n, h.length+n
 	}
 	return total
+}
+
+// grow makes room for n more bytes, up to size.
+func (h *pipeHalf) grow(n int) {
+	if h.length+n <= len(h.buf) || len(h.buf) == h.size {
+		return
+	}
+	grown := make([]byte, min(max(2*len(h.buf), h.length+n, pipeStart), h.size))
+	n = copy(grown, h.buf[h.start:min(h.start+h.length, len(h.buf))])
+	copy(grown[n:], h.buf[:h.length-n])
+	h.buf, h.start = grown, 0
+}
+
+// drained gives a large buffer back: a thousand idle pipes must not keep what one burst
+// needed.
+func (h *pipeHalf) drained() {
+	h.start = 0
+	if len(h.buf) > pipeKeep {
+		h.buf = nil
+	}
 }
 
 func (h *pipeHalf) closeWrite() error {

@@ -16,8 +16,8 @@ import (
 // TestPipeOrder pushes random pieces through a small pipe, both ways at once.
 func TestPipeOrder(t *testing.T) {
 	t.Parallel()
-	a, b := PipeSize(1000)
-	data := make([]byte, 200_000)
+	a, b := PipeSize(50_000)
+	data := make([]byte, 2_000_000)
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for i := range data {
 		data[i] = byte(rnd.Uint32())
@@ -26,7 +26,7 @@ func TestPipeOrder(t *testing.T) {
 	send := func(c net.Conn, seed uint64) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		for rest := data; len(rest) > 0; {
-			n, err := c.Write(rest[:min(1+rnd.IntN(3000), len(rest))])
+			n, err := c.Write(rest[:min(1+rnd.IntN(1<<rnd.IntN(17)), len(rest))])
 			if err != nil {
 				t.Error(err)
 				return
@@ -127,6 +127,36 @@ func TestPipeWakes(t *testing.T) {
 			t.Errorf("got %v, want io.EOF for the reader and io.ErrClosedPipe for the writer", got)
 		}
 	})
+}
+
+// TestPipeMemory: a pipe keeps little when it is idle, and no more than its size when not.
+func TestPipeMemory(t *testing.T) { // not parallel: it counts allocations
+	a, b := PipeSize(100 << 10)
+	ring := a.(*pipeConn).out
+	if len(ring.buf) != 0 {
+		t.Errorf("%d bytes before the first write", len(ring.buf))
+	}
+	message := make([]byte, 100)
+	if _, err := a.Write(message); err != nil || len(ring.buf) != pipeStart {
+		t.Errorf("%d bytes for a short message, %v", len(ring.buf), err)
+	}
+	if _, err := a.Write(make([]byte, 100<<10-100)); err != nil || len(ring.buf) != 100<<10 {
+		t.Errorf("%d bytes when full, %v", len(ring.buf), err)
+	}
+	if _, err := io.ReadFull(b, make([]byte, 100<<10)); err != nil || len(ring.buf) > pipeKeep {
+		t.Errorf("%d bytes when drained, %v", len(ring.buf), err)
+	}
+	read := make([]byte, 100)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := a.Write(message); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Read(read); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations for a short message, want 0", n)
+	}
 }
 
 func TestPipeEmptyCalls(t *testing.T) {
