@@ -30,7 +30,12 @@ type options struct {
 	timeout               time.Duration
 }
 
-const defaultData = "./govisor-data"
+// Where a govisor on this machine keeps its socket unless --data says so: the server's default, then where a
+// system service has it.
+const (
+	defaultData = "./govisor-data"
+	serviceData = "/var/lib/govisor"
+)
 
 // rootFlags are read before the command, where FlowVisor's short options mean these.
 func (o *options) rootFlags(cmd *cobra.Command) {
@@ -65,7 +70,7 @@ func (o *options) commandFlags(cmd *cobra.Command) {
 // long defines the options that mean the same everywhere. Defaults are the present
 // values, so that defining them again for a command does not reset them.
 func (o *options) long(f *pflag.FlagSet) {
-	f.StringVar(&o.data, "data", o.data, "data directory of the govisor on this machine, for its socket (default "+defaultData+")")
+	f.StringVar(&o.data, "data", o.data, "data directory of the govisor on this machine, for its socket ($FVCTL_DATA, default "+defaultData+", then "+serviceData+")")
 	f.StringVar(&o.url, "url", o.url, "URL of govisor's API, https://HOST:PORT or unix:PATH ($FVCTL_URL)")
 	f.StringVar(&o.user, "user", o.user, "account ($FVCTL_USER, default fvadmin)")
 	f.StringVar(&o.passwdFile, "passwd-file", o.passwdFile, "FILE whose first line is the password, - for standard input ($FVCTL_PASSWD_FILE)")
@@ -115,13 +120,17 @@ func (a *app) find(changed func(string) bool) (target, error) {
 	if data == "" {
 		data = a.env("FVCTL_DATA")
 	}
+	places := []string{data}
 	if data == "" {
-		data = defaultData
+		places = []string{defaultData, serviceData}
 	}
-	sock := filepath.Join(data, "api.sock")
-	if _, err := os.Stat(sock); err == nil && !other {
-		return target{"unix:" + sock, true}, nil
+	for _, dir := range places {
+		sock := filepath.Join(dir, "api.sock")
+		if _, err := os.Stat(sock); err == nil && !other {
+			return target{"unix:" + sock, true}, nil
+		}
 	}
+	sock := filepath.Join(places[0], "api.sock")
 	if other || !changed("data") && (changed("user") || changed("passwd-file") || changed("no-passwd") || a.env("FVCTL_PASSWD_FILE") != "") {
 		return target{"https://localhost:8081", false}, nil
 	}
