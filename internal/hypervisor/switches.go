@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -47,6 +48,11 @@ func (o SwitchOptions) withDefaults() SwitchOptions {
 	return o
 }
 
+// maxUnknown bounds the connections that have not identified themselves, so that
+// whoever opens sockets and says nothing cannot use up the process. A network of
+// some thousand switches that all come back at once fits in.
+const maxUnknown = 4096
+
 // probeTimeout is how long a switch whose id somebody else claims has to prove
 // that it is alive.
 const probeTimeout = 2 * time.Second
@@ -59,7 +65,8 @@ type Switches struct {
 	mu        sync.Mutex
 	listeners []net.Addr // guarded by mu
 
-	cores cores
+	cores   cores
+	unknown atomic.Int32 // connections that have not said yet who they are
 }
 
 // NewSwitches returns the service's side towards the switches.
@@ -107,7 +114,13 @@ func (w *Switches) Connect(ctx context.Context, t ofwire.Target) error {
 func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) error {
 	defer nc.Close()
 	log := w.opts.Log.WithField("remote", addressOf(nc.RemoteAddr()))
+	if w.unknown.Add(1) > maxUnknown {
+		w.unknown.Add(-1)
+		log.Warn("too many connections that have not said who they are, connection dropped")
+		return errCrowded
+	}
 	features, err := classifier.Identify(ctx, nc, w.opts.HandshakeTimeout)
+	w.unknown.Add(-1)
 	if err != nil {
 		if ctx.Err() == nil {
 			log.WithError(err).Warn("not a switch, connection dropped")
@@ -207,6 +220,8 @@ func addressOf(a net.Addr) string {
 	}
 	return a.String()
 }
+
+var errCrowded = errors.New("too many connections")
 
 // errDisconnected wraps the reason an operator or the service gave.
 var errDisconnected = errors.New("disconnected by govisor")

@@ -281,3 +281,38 @@ func TestFlowsAreShownWithTheirOwner(t *testing.T) {
 		}
 	})
 }
+
+// Whoever opens connections and says nothing cannot keep a switch out for long, nor
+// use up the process.
+func TestCrowdOfSilentConnections(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hypervisor.SwitchOptions{HandshakeTimeout: 5 * time.Second})
+		w.controller("red", flood)
+		w.slice("red")
+		w.rule("r", 100, "any", "red")
+		const crowd = 5000
+		for range crowd {
+			ours, theirs := ofwire.PipeSize(64)
+			w.wg.Go(func() { _ = w.switches.ServeConn(w.ctx, ours) })
+			context.AfterFunc(w.ctx, func() { _ = theirs.Close() })
+		}
+		synctest.Wait()
+		refused := 0
+		for _, e := range w.logs.AllEntries() {
+			if strings.Contains(e.Message, "too many") {
+				refused++
+			}
+		}
+		if refused != crowd-4096 {
+			t.Errorf("%d connections refused, want %d", refused, crowd-4096)
+		}
+		time.Sleep(6 * time.Second)
+		sw := w.newSwitch(1, 2)
+		sw.connect()
+		sw.inject(1, ethernet(1, 2))
+		if got := sw.received(); got[2] != 1 {
+			t.Errorf("frame arrived at %v", got)
+		}
+	})
+}
