@@ -52,8 +52,7 @@ func TestImportFlowVisor(t *testing.T) {
 		"shared": d77 + "dl_type=0x0806 alice=rwd,bob=rwd", "mac2": d77 + "dl_src=00:00:00:00:00:04,dl_dst=00:00:00:00:00:05 bob=rwd",
 		"web": d77 + "dl_type=0x0800,nw_proto=6,tp_dst=80 alice=w,bob=r", "websrc": d77 + "dl_type=0x0800,nw_proto=6,tp_src=80 alice=rwd",
 		"net10": d77 + "dl_type=0x0800,nw_src=10.0.0.0/24,nw_dst=10.0.0.5 bob=rwd", "everything": d77 + "any bob=rwd", "everything2": d77 + "any bob=rwd",
-		"vr": d77 + "in_port=7,dl_vlan=100 carol=rwd", "vr-21": d77 + "in_port=7,dl_vlan=101 carol=rwd", "vr-22": d77 + "in_port=7,dl_vlan=102 carol=rwd",
-		"vr-23": d77 + "in_port=7,dl_vlan=103 carol=rwd", "p1": "00:00:00:00:00:00:01:19 any alice=rwd",
+		"vr": d77 + "in_port=7,dl_vlan=100-103 carol=rwd", "p1": "00:00:00:00:00:00:01:19 any alice=rwd",
 		"tos": "00:00:00:00:00:00:00:78 dl_type=0x0800,nw_tos=64 alice=w",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

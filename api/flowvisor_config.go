@@ -291,7 +291,7 @@ func (im *fvImport) sliceRates(rates map[string][]int, switches int) {
 }
 
 func (im *fvImport) rules(all []fvRule) {
-	taken := map[string]bool{}
+	var rules []*flowspace.Rule
 	seen := map[string]bool{}
 	for i := range all {
 		r, err := im.rule(&all[i])
@@ -300,46 +300,55 @@ func (im *fvImport) rules(all []fvRule) {
 			im.fault("FlowSpaceRule", i, e.Field, e.Value, e.Detail)
 			continue
 		}
-		text, _ := json.Marshal(r) //nolint:errchkjson // plain data
-		if seen[string(text)] {
+		if seen[r.String()] {
 			continue // FlowVisor wrote shared rules once per slice
 		}
-		seen[string(text)] = true
-		if taken[r.Name] && r.Name != "" {
-			name := fmt.Sprintf("%s-%d", r.Name, r.ID)
-			for n := 2; taken[name]; n++ {
-				name = fmt.Sprintf("%s-%d-%d", r.Name, r.ID, n)
-			}
-			im.note("a second rule %q is called %q", r.Name, name)
-			r.Name = name
+		seen[r.String()] = true
+		rules = append(rules, r)
+	}
+	taken := map[string]bool{}
+	for _, group := range groupByName(rules) {
+		taken[group[0].Name] = true
+	}
+	for _, group := range groupByName(rules) {
+		merged := mergeRules(group)
+		if len(merged) < len(group) {
+			im.note("the %d rules %q are %d", len(group), group[0].Name, len(merged))
 		}
-		taken[r.Name] = true
-		im.out.Flowspace = append(im.out.Flowspace, r)
+		for i, r := range merged {
+			if i > 0 && r.Name != "" {
+				name := fmt.Sprintf("%s-%d", r.Name, r.ID)
+				for n := 2; taken[name]; n++ {
+					name = fmt.Sprintf("%s-%d-%d", r.Name, r.ID, n)
+				}
+				im.note("a further rule %q is called %q", r.Name, name)
+				r.Name = name
+				taken[name] = true
+			}
+			im.out.Flowspace = append(im.out.Flowspace, hypervisor.RuleToConfig(r))
+		}
 	}
 }
 
-func (im *fvImport) rule(in *fvRule) (apitype.RuleCreate, error) {
-	r := apitype.RuleCreate{Name: in.Name, DPIDs: []string{"any"}, Priority: uint32(max(in.Priority, 0)), ID: uint64(max(in.ID, 0))}
+func (im *fvImport) rule(in *fvRule) (*flowspace.Rule, error) {
+	r := &flowspace.Rule{Name: in.Name, Priority: uint32(max(in.Priority, 0)), ID: uint64(max(in.ID, 0))}
 	if in.Priority < 0 || in.Priority > flowspace.MaxPriority {
 		return r, bad("priority", fmt.Sprint(in.Priority), fmt.Sprintf("priority %d is out of range", in.Priority), "")
 	}
-	d, err := flowspace.ParseDPIDs(in.DPID)
-	if err != nil {
+	var err error
+	if r.DPIDs, err = flowspace.ParseDPIDs(in.DPID); err != nil {
 		return r, hypervisor.FromFlowspace(err)
 	}
-	r.DPIDs = dpidsOut(d)
-	m, err := in.match()
-	if err != nil {
+	if r.Match, err = in.match(); err != nil {
 		return r, err
 	}
-	if fixed, what := repairMatch(m); what != "" {
+	if fixed, what := repairMatch(r.Match); what != "" {
 		im.note("rule %q: %s was implied by its match and is written out", in.Name, what)
-		m = fixed
+		r.Match = fixed
 	}
-	if err := m.Validate(); err != nil {
+	if err := r.Match.Validate(); err != nil {
 		return r, hypervisor.FromFlowspace(err)
 	}
-	r.Match = matchOut(m)
 	for _, pair := range in.SliceAction {
 		for name, perm := range pair {
 			kept, ok := im.names[name]
@@ -351,7 +360,7 @@ func (im *fvImport) rule(in *fvRule) (apitype.RuleCreate, error) {
 			if err != nil {
 				return r, bad("slice_action", fmt.Sprint(perm), err.Error(), "")
 			}
-			r.Grants = append(r.Grants, apitype.Grant{Slice: kept, Permission: p})
+			r.Grants = append(r.Grants, flowspace.Grant{Slice: kept, Perm: flowspace.Permission(p)})
 		}
 	}
 	if len(r.Grants) == 0 {
@@ -363,7 +372,7 @@ func (im *fvImport) rule(in *fvRule) (apitype.RuleCreate, error) {
 		}
 	}
 	if q := in.ForcedQueue.or(-1); q >= 0 {
-		r.ForcedQueue = new(uint32(q))
+		r.ForcedQueue, r.HasForcedQueue = uint32(q), true
 	}
 	return r, nil
 }

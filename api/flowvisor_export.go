@@ -143,7 +143,7 @@ const allDPIDs = "all_dpids"
 
 // setMatch writes the fields that are not wild, signed as FlowVisor's are.
 func (r *fvRule) setMatch(w of10.Match) {
-	r.Wildcards = number(w.Wildcards)
+	r.Wildcards = number(fvWildcards(w))
 	has := func(bit uint32) bool { return w.Wildcards&bit == 0 }
 	for _, f := range []struct {
 		bit uint32
@@ -173,9 +173,21 @@ func (r *fvRule) setMatch(w of10.Match) {
 	}
 }
 
+// fvWildcards writes wild addresses as FlowVisor did: all six bits set.
+func fvWildcards(w of10.Match) uint32 {
+	out := w.Wildcards
+	if w.NWSrcBits() >= 32 {
+		out |= of10.WildNWSrcMask
+	}
+	if w.NWDstBits() >= 32 {
+		out |= of10.WildNWDstMask
+	}
+	return out
+}
+
 // fvMatchObject is a match as JSON-RPC writes it: numbers unsigned.
 func fvMatchObject(w of10.Match) map[string]any {
-	out := map[string]any{"wildcards": w.Wildcards}
+	out := map[string]any{"wildcards": fvWildcards(w)}
 	has := func(bit uint32) bool { return w.Wildcards&bit == 0 }
 	for _, f := range []struct {
 		bit  uint32

@@ -86,7 +86,7 @@ func (s *Server) makeRouter() http.Handler {
 			Hint: "see " + prefix + "/openapi.json", Index: -1})
 	})
 	m.PathPrefix("/api").Handler(unknown)
-	m.NotFoundHandler = unknown
+	m.PathPrefix("/").HandlerFunc(s.serveRPC)
 	return m
 }
 

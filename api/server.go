@@ -44,6 +44,7 @@ type Server struct {
 	routes  []route
 	handler http.Handler
 	spec    []byte
+	methods map[string]rpcMethodEntry
 
 	drainOnce sync.Once
 	draining  chan struct{} // closed when the server begins to stop: event streams end
@@ -58,6 +59,7 @@ func New(svc *hypervisor.Service, o Options) *Server {
 	}
 	s := &Server{svc: svc, log: o.Log, draining: make(chan struct{})}
 	s.routes = s.table()
+	s.methods = rpcMethods()
 	s.spec = openAPI(s.routes, svc.Version())
 	s.handler = http.NewCrossOriginProtection().Handler(s.makeRouter())
 	return s

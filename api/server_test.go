@@ -17,6 +17,7 @@ import (
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/api/client"
 	"github.com/govisor/govisor/internal/hypervisor"
+	"github.com/govisor/govisor/ofwire"
 )
 
 const adminPassword = "correct horse"
@@ -28,6 +29,30 @@ type world struct {
 	server *api.Server
 	url    string // plain HTTP, password needed
 	admin  *client.Client
+	tokens map[string]string
+}
+
+// token returns a token of an account: cheaper than a password.
+func (w *world) token(account, scope string) string {
+	w.t.Helper()
+	key := account + " " + scope
+	if w.tokens[key] == "" {
+		t, err := w.svc.CreateToken(w.t.Context(), hypervisor.Local(), apitype.TokenCreate{Account: account, Scope: scope})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.tokens[key] = t.Secret
+	}
+	return w.tokens[key]
+}
+
+func (w *world) bearer(token string) *client.Client {
+	w.t.Helper()
+	c, err := client.New(client.Options{URL: w.url, Token: token})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
 }
 
 func newWorld(t *testing.T) *world {
@@ -44,7 +69,7 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, svc: svc, server: server, url: ts.URL}
+	w := &world{t: t, svc: svc, server: server, url: ts.URL, tokens: map[string]string{}}
 	w.admin = w.as(hypervisor.AdminName, adminPassword)
 	return w
 }
@@ -388,3 +413,5 @@ func TestSocketNeedsNoPassword(t *testing.T) {
 	_, err = c.Whoami(t.Context())
 	wantKind(t, err, apitype.KindUnreachable)
 }
+
+func hypervisorDPID(n uint64) ofwire.DatapathID { return ofwire.DatapathID(n) }

@@ -185,6 +185,9 @@ func (s *Service) Run(ctx context.Context) error {
 // Close writes what is pending and closes the database. Sessions must have ended.
 func (s *Service) Close() error { return errors.Join(s.journal.Flush(), s.db.Close()) }
 
+// Revision counts the changes there ever were.
+func (s *Service) Revision() uint64 { return s.state.Load().revision }
+
 // Settings returns the present settings.
 func (s *Service) Settings() Settings { return s.state.Load().settings }
 
