@@ -53,6 +53,7 @@ controller as if it were a switch. Slices are made with fvctl or over the API.`,
 	})
 	root.AddCommand(
 		serveCommand(),
+		demoCommand(),
 		dbCommand(),
 		switchCommand(),
 		ofctlCommand(),

@@ -1,0 +1,118 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/govisor/govisor/internal/mininet"
+	"github.com/govisor/govisor/ofswitch/fabric"
+)
+
+func TestDemo(t *testing.T) {
+	var out bytes.Buffer
+	if err := runDemo(t.Context(), &out, demoOptions{once: true}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{
+		"s1 ------------ s2 ------------ s3",
+		"from h1       ok   ok    .    .    .\n",
+		"from h6   .    .    .   ok   ok     \n",
+		"packet_ins of its own hosts and 0 of others",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not print %q:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("it prints colours into a file")
+	}
+}
+
+func TestDemoOnMininet(t *testing.T) {
+	if what := mininet.Missing(); what != "" {
+		if os.Getenv("GOVISOR_E2E") == "required" {
+			t.Fatalf("GOVISOR_E2E=required, and this test needs %s", what)
+		}
+		t.Skipf("this test needs %s", what)
+	}
+	var out bytes.Buffer
+	if err := runDemo(t.Context(), &out, demoOptions{once: true, mininet: true}); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+}
+
+// TestDemoEndsCleanly: until Ctrl-C it runs, then it leaves nothing.
+func TestDemoEndsCleanly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var dir string
+	out := writerFunc(func(b []byte) (int, error) {
+		if line := string(b); strings.Contains(line, "--data ") {
+			dir = strings.Fields(line[strings.Index(line, "--data "):])[1]
+		}
+		if strings.Contains(string(b), "Ctrl-C ends it") {
+			cancel()
+		}
+		return len(b), nil
+	})
+	if err := runDemo(ctx, out, demoOptions{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); dir == "" || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it leaves %q: %v", dir, err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// TestDemoSeesFaults: a demo that could not fail would show nothing.
+func TestDemoSeesFaults(t *testing.T) {
+	t.Parallel()
+	right := func() fabric.Matrix {
+		m := make(fabric.Matrix)
+		for a := 1; a <= 6; a++ {
+			m[demoHost(a)] = make(map[string]bool)
+			for b := 1; b <= 6; b++ {
+				if a != b {
+					m[demoHost(a)][demoHost(b)] = a%2 == b%2
+				}
+			}
+		}
+		return m
+	}
+	d := &demo{out: &paper{w: io.Discard}, red: newWatcher(), blue: newWatcher()}
+	if !d.matrix(right()) {
+		t.Error("the right matrix is wrong")
+	}
+	for name, change := range map[string]func(fabric.Matrix){
+		"across":    func(m fabric.Matrix) { m["h1"]["h2"] = true },
+		"lost":      func(m fabric.Matrix) { m["h6"]["h2"] = false },
+		"not tried": func(m fabric.Matrix) { delete(m["h3"], "h4") },
+	} {
+		m := right()
+		change(m)
+		if d.matrix(m) {
+			t.Errorf("%s is not seen", name)
+		}
+	}
+	if d.saw() {
+		t.Error("controllers that saw nothing are right")
+	}
+	d.red.seen[demoMAC(1)], d.blue.seen[demoMAC(2)] = 1, 1
+	if !d.saw() {
+		t.Error("controllers that saw their own are wrong")
+	}
+	d.blue.seen[demoMAC(1)]++
+	if d.saw() {
+		t.Error("a controller that saw another's is right")
+	}
+}
