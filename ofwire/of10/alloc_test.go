@@ -1,9 +1,12 @@
 package of10
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/govisor/govisor/ofwire"
 )
 
 // hotFrames are the messages of the hot path: a 12-tuple flow_mod with two actions, and a
@@ -128,6 +131,34 @@ func BenchmarkDecodePacketIn(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := m.UnmarshalBinary(frame); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReadPacketIns cuts back-to-back 128-byte packet_ins from a stream in memory and
+// decodes them; an operation is one message.
+func BenchmarkReadPacketIns(b *testing.B) {
+	const batch = 4096
+	_, frame, _ := hotFrames()
+	stream := bytes.Repeat(frame, batch)
+	src := bytes.NewReader(stream)
+	r := ofwire.NewReader(src, 64<<10)
+	var m PacketIn
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	left := batch
+	for b.Loop() {
+		if left == 0 {
+			src.Reset(stream)
+			left = batch
+		}
+		left--
+		f, err := r.Next()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := m.UnmarshalBinary(f); err != nil {
 			b.Fatal(err)
 		}
 	}

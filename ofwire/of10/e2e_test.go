@@ -108,7 +108,7 @@ func TestOVSParses(t *testing.T) {
 	g.ovs = true
 	var flows []*FlowMod
 	var file bytes.Buffer
-	for range 200 {
+	for range 1000 {
 		m := g.flowMod()
 		m.Command, m.BufferID, m.OutPort, m.XID, m.Flags = FlowAdd, NoBuffer, PortNone, 0, m.Flags&^FlowModEmerg
 		if m.Match.DLVLAN == VLANNone && m.Match.Wildcards&WildDLVLAN == 0 {

@@ -230,6 +230,10 @@ func checkFlowText(t *testing.T, m *FlowMod) {
 	if err != nil {
 		return // an argument out of range, like vlan 5000
 	}
+	if list := got.Actions; !ActionsEqual(want.Actions, list) {
+		t.Fatalf("%s reads back with actions %v", want.FlowText(), list)
+	}
+	got.Actions, want.Actions = nil, nil
 	if d := cmp.Diff(&want, got); d != "" {
 		t.Fatalf("%s (-want +got)\n%s", want.FlowText(), d)
 	}

@@ -1,6 +1,7 @@
 package of10
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,6 +121,72 @@ func TestRoundTrip(t *testing.T) {
 	for typ := range numTypes {
 		if !seen[typ] {
 			t.Errorf("no sample of %v", typ)
+		}
+	}
+}
+
+// TestRandomRoundTrip: messages with any value in any field come back as they were.
+func TestRandomRoundTrip(t *testing.T) {
+	t.Parallel()
+	g := newGen(11)
+	for i := range 4000 {
+		want := g.message(i)
+		b := encode(t, want)
+		got, err := Parse(b)
+		if err != nil {
+			t.Fatalf("message %d, %v: %v", i, want, err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("message %d (-want +got)\n%s", i, d)
+		}
+		if !bytes.Equal(canonical(b), b) {
+			t.Fatalf("message %d: padding that is not zero in %x", i, b)
+		}
+	}
+}
+
+// TestAppendKeeps: encoding adds to a buffer and leaves what is there.
+func TestAppendKeeps(t *testing.T) {
+	t.Parallel()
+	for name, m := range samples() {
+		b, err := m.AppendBinary([]byte("before"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := append([]byte("before"), encode(t, m)...); !bytes.Equal(want, b) {
+			t.Errorf("%s: got %x, want %x", name, b, want)
+		}
+	}
+}
+
+// TestDecodedAliases: data of a decoded message is the frame's own memory, and cannot grow
+// into what follows it.
+func TestDecodedAliases(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]func(Message) []byte{
+		"packet in":      func(m Message) []byte { return m.(*PacketIn).Data },
+		"packet out":     func(m Message) []byte { return m.(*PacketOut).Data },
+		"error":          func(m Message) []byte { return m.(*Error).Data },
+		"echo request":   func(m Message) []byte { return m.(*EchoRequest).Data },
+		"vendor":         func(m Message) []byte { return m.(*Vendor).Data },
+		"hello bitmap":   func(m Message) []byte { return m.(*Hello).Body },
+		"unknown":        func(m Message) []byte { return m.(*Unknown).Body },
+		"raw request":    func(m Message) []byte { return m.(*StatsRequest).Body.(RawStats) },
+		"vendor request": func(m Message) []byte { return m.(*StatsRequest).Body.(VendorStats).Data },
+		"flow mod":       func(m Message) []byte { return m.(*FlowMod).Actions[13].Raw },
+	} {
+		b := encode(t, samples()[name])
+		stream := append(b, "next message"...)
+		m, err := Parse(stream[:len(b)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := data(m)
+		if &d[len(d)-1] != &stream[len(b)-1] {
+			t.Errorf("%s: the data is a copy", name)
+		}
+		if cap(d) != len(d) {
+			t.Errorf("%s: appending to the data would overwrite what follows", name)
 		}
 	}
 }
