@@ -41,7 +41,7 @@ func dbCommand() *cobra.Command {
 	backup := &cobra.Command{
 		Use:     "backup FILE",
 		Short:   "Write a consistent copy of the database, also while govisor runs",
-		Example: "  govisor db backup /backup/govisor-$(date +%F).db",
+		Example: "  govisor db backup /backup/govisor.db",
 		Args:    oneArg("FILE"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return dbBackup(cmd, data, args[0]) },
 	}
