@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,7 +42,7 @@ func (p *proxyUnderTest) stop() {
 
 const haproxyConfig = `global
     nbthread %d
-    maxconn 20000
+    maxconn 4000
 defaults
     mode tcp
     timeout connect 5s
@@ -69,15 +71,17 @@ func startHAProxy(ctx context.Context, controller string, threads int) (*proxyUn
 	if err := os.WriteFile(cfg, fmt.Appendf(nil, haproxyConfig, threads, p.addr, controller), 0o600); err != nil {
 		return nil, err
 	}
+	var said bytes.Buffer
 	p.process = exec.CommandContext(ctx, path, "-q", "-db", "-f", cfg)
+	p.process.Stderr = &said
 	if err := p.process.Start(); err != nil {
 		p.process = nil
 		p.stop()
 		return nil, fmt.Errorf("cannot start HAProxy (Debian: apt-get install haproxy): %w", err)
 	}
 	if err := awaitListener(ctx, p.addr); err != nil {
-		p.stop()
-		return nil, fmt.Errorf("haproxy: %w", err)
+		p.stop() // waits, so that all it said is there
+		return nil, fmt.Errorf("haproxy: %w; it said: %s", err, strings.TrimSpace(said.String()))
 	}
 	return p, nil
 }

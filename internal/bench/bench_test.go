@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
 )
 
 // serve starts a responder on a loopback port and stops it with the test.
@@ -87,14 +90,14 @@ func TestSandwichMeasuresEveryKind(t *testing.T) {
 	}
 }
 
-// A silent controller must show up as lost packet_ins, not as a hang.
-func TestLostPacketInsAreCounted(t *testing.T) {
-	t.Parallel()
+// falseController answers the first n packet_ins with a packet_out and then nothing more.
+func falseController(t *testing.T, n int) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		conn, err := l.Accept()
 		if err != nil {
@@ -102,20 +105,43 @@ func TestLostPacketInsAreCounted(t *testing.T) {
 		}
 		defer conn.Close()
 		conn.Write([]byte{1, 0, 0, 8, 0, 0, 0, 1, 1, 5, 0, 8, 0, 0, 0, 2})
-		buf := make([]byte, 4096)
+		c := &responderConn{r: &Responder{}, conn: conn, in: ofwire.NewReader(conn, 4096)}
 		for {
-			if _, err := conn.Read(buf); err != nil {
+			b, err := c.in.Next()
+			if err != nil {
 				return
+			}
+			if of10.Type(b[1]) == of10.TypePacketIn && n > 0 {
+				n--
+				if c.packetIn(b) != nil {
+					return
+				}
+				conn.Write(c.out)
+				c.out = c.out[:0]
 			}
 		}
 	}()
-	cfg := GeneratorConfig{Network: "tcp", Address: l.Addr().String(), Window: 4, WarmUp: time.Millisecond, Duration: stall + 500*time.Millisecond}
+	return l.Addr().String()
+}
+
+// A controller that falls silent must show up as lost packet_ins, not as a hang.
+func TestLostPacketInsAreCounted(t *testing.T) {
+	t.Parallel()
+	cfg := GeneratorConfig{Network: "tcp", Address: falseController(t, 1), Window: 4, WarmUp: time.Millisecond, Duration: 2*stall + 500*time.Millisecond}
 	res, err := Generate(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Responses != 0 || res.Lost < 4 {
-		t.Errorf("responses %d, lost %d; want 0 and at least 4", res.Responses, res.Lost)
+	if res.Responses > 1 || res.Lost < 4 {
+		t.Errorf("responses %d, lost %d; want at most 1 and at least 4", res.Responses, res.Lost)
+	}
+}
+
+func TestControllerThatNeverAnswersIsNamed(t *testing.T) {
+	t.Parallel()
+	cfg := GeneratorConfig{Network: "tcp", Address: falseController(t, 0), SetUp: 300 * time.Millisecond}
+	if _, err := Generate(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "has not answered any packet_in of switch 1") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -166,10 +166,30 @@ func (g *generator) awaitWelcome(ctx context.Context) error {
 	return nil
 }
 
-func (g *generator) load(ctx context.Context) error {
+// awaitAnswers lets the load begin and waits until every switch has had an answer: a proxy welcomes its switches before it has reached its controllers.
+func (g *generator) awaitAnswers(ctx context.Context) error {
 	for _, s := range g.switches {
 		s.running.Store(true)
-		// The switch sleeps in a read with a deadline of at most 50 ms while it has nothing outstanding.
+	}
+	limit := time.NewTimer(g.cfg.SetUp)
+	defer limit.Stop()
+	for _, s := range g.switches {
+		select {
+		case <-s.first:
+		case err := <-g.failed:
+			return fmt.Errorf("connection lost before the first answer: %w", err)
+		case <-limit.C:
+			return fmt.Errorf("%s has not answered any packet_in of switch %d within %v: does it have a controller that answers?", g.cfg.Address, s.dpid, g.cfg.SetUp)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (g *generator) load(ctx context.Context) error {
+	if err := g.awaitAnswers(ctx); err != nil {
+		return err
 	}
 	if err := g.pause(ctx, g.cfg.WarmUp); err != nil {
 		return err

@@ -37,6 +37,7 @@ type fakeSwitch struct {
 	perSlice   []Histogram
 
 	ready     chan struct{} // closed when the controller has asked for the features
+	first     chan struct{} // closed at the first answer
 	running   atomic.Bool   // set by the generator: send packet_ins
 	measuring atomic.Bool
 	answers   atomic.Uint64
@@ -48,10 +49,14 @@ type fakeSwitch struct {
 // stall is how long a switch waits for any answer before it takes its outstanding packet_ins for lost.
 const stall = time.Second
 
+// idleWait is how long a switch without anything to wait for sleeps at most, and how long one waits for an answer
+// during the warm-up before it tries again.
+const idleWait = 50 * time.Millisecond
+
 func newFakeSwitch(cfg *GeneratorConfig, dpid uint64, conn net.Conn) *fakeSwitch {
 	s := &fakeSwitch{
 		cfg: cfg, dpid: dpid, conn: conn, clock: cfg.Clock, share: cfg.Clock != nil, tmpl: packetInTemplate(dpid),
-		r: ofwire.NewReader(conn, 64<<10), sent: make([]time.Duration, cfg.MACs), perSlice: make([]Histogram, cfg.Slices), ready: make(chan struct{}),
+		r: ofwire.NewReader(conn, 64<<10), sent: make([]time.Duration, cfg.MACs), perSlice: make([]Histogram, cfg.Slices), ready: make(chan struct{}), first: make(chan struct{}),
 	}
 	if s.clock == nil {
 		s.clock = NewClockwork()
@@ -102,8 +107,8 @@ func (s *fakeSwitch) serveBuffered() error {
 
 func (s *fakeSwitch) renewDeadline() error {
 	s.waitsSince = s.answers.Load()
-	s.waitsFor = 50 * time.Millisecond
-	if s.inflight > 0 {
+	s.waitsFor = idleWait
+	if s.inflight > 0 && s.measuring.Load() {
 		s.waitsFor = stall
 	}
 	return s.conn.SetReadDeadline(time.Now().Add(s.waitsFor))
@@ -111,10 +116,12 @@ func (s *fakeSwitch) renewDeadline() error {
 
 // giveUpIfStuck takes what is outstanding for lost when nothing at all was answered during a full stall.
 func (s *fakeSwitch) giveUpIfStuck() {
-	if s.waitsFor < stall || s.inflight == 0 || s.answers.Load() != s.waitsSince {
+	if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring.Load() && s.waitsFor < stall {
 		return
 	}
-	s.lost.Add(uint64(s.inflight))
+	if s.measuring.Load() { // before, a proxy may not have reached its controllers yet
+		s.lost.Add(uint64(s.inflight))
+	}
 	s.inflight = 0
 	clear(s.sent)
 }
@@ -161,7 +168,9 @@ func (s *fakeSwitch) answered(slot uint32, ok bool) {
 	d := s.clock.Now() - s.sent[slot]
 	s.sent[slot] = 0
 	s.inflight--
-	s.answers.Add(1)
+	if s.answers.Add(1) == 1 {
+		close(s.first)
+	}
 	if s.measuring.Load() {
 		s.measured.Add(1)
 		s.delay.Add(d)
