@@ -43,17 +43,32 @@ func (m *federatedMap) settle() {
 		m.rank[w] = uint32(i)
 		m.inOrder = m.inOrder && w == uint32(i)
 	}
-	active := make([]Field, 0, numFields+1)
+	var share [numFields + 1]float64 // of the rules that a value leaves, on average
+	m.plan = make([]fieldPlan, 0, numFields+1)
 	for f := range m.fields {
-		if m.fields[f].used > 0 {
-			active = append(active, Field(f))
+		if x := &m.fields[f]; x.used > 0 {
+			m.plan = append(m.plan, x.plan(Field(f)))
+			share[f] = (float64(m.n-x.used) + float64(x.used)/float64(x.rows.n)) / float64(m.n)
 		}
 	}
-	slices.SortStableFunc(active, func(a, b Field) int {
-		x, y := &m.fields[a], &m.fields[b]
-		return cmp.Or(cmp.Compare(x.any.len(), y.any.len()), cmp.Compare(len(y.rows.pages), len(x.rows.pages)))
-	})
-	m.active = active
+	slices.SortStableFunc(m.plan, func(a, b fieldPlan) int { return cmp.Compare(share[a.field], share[b.field]) })
+	left := float64(m.n)
+	for m.probe = 0; m.probe < len(m.plan) && left > 1.5; m.probe++ {
+		left *= share[m.plan[m.probe].field]
+	}
+}
+
+func (x *fieldIndex) plan(f Field) fieldPlan {
+	p := fieldPlan{field: f, width: x.width, shift: x.rows.shift, dir: x.rows.dir, cost: x.any.len(), lengths: x.lengths}
+	if x.any.at != nil {
+		p.sparse = x.any
+	} else {
+		p.any = x.any.bits.Words()
+	}
+	if len(x.lengths) == 1 {
+		p.single = x.lengths[0].n
+	}
+	return p
 }
 
 // rebuild makes a new map from all rules.

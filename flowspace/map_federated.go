@@ -22,7 +22,22 @@ type federatedMap struct {
 	free    []uint32     // words without block
 	byDPID  bool         // rules of many datapaths: index their ids too
 	fields  [numFields + 1]fieldIndex
-	active  []Field // fields some rule restricts, most selective first
+	plan    []fieldPlan // fields some rule restricts, most selective first
+	probe   int         // how many of plan usually leave one rule or none
+}
+
+// fieldPlan is what a query has to know of a fieldIndex, in one place: a search is
+// mostly waiting for memory.
+type fieldPlan struct {
+	field   Field
+	width   uint8
+	single  uint8          // the only prefix length; 0: see lengths
+	shift   uint8          // of the row table
+	dir     []*rowPage     // of the row table
+	any     []uint64       // words of the any set when it is dense
+	sparse  *ruleSet       // the any set when it is not
+	cost    int            // number of words in it
+	lengths []prefixLength // prefix lengths in use
 }
 
 // ruleBlock holds the rules of one word.
@@ -86,13 +101,12 @@ func headerValue(h *Header, dpid uint64, f Field) uint64 {
 
 // maxRows is how many rows a query keeps at hand. Fields whose rows do not fit are
 // checked rule by rule.
-const maxRows = 40
+const maxRows = 24
 
-// term is what a query asks of one field: a rule must be in any or in one of rows
-// first..last-1 of the query, or in the words of acc.
+// term is what a query asks of one field: a rule must be in the any set or in one of
+// rows first..last-1 of the query.
 type term struct {
-	any         *ruleSet // may be nil
-	acc         []uint64 // instead of the others, when not nil
+	*fieldPlan
 	first, last uint8
 }
 
@@ -104,35 +118,52 @@ type query struct {
 	cost   int
 	verify bool // terms are not the whole question
 	terms  [numFields + 1]term
-	rows   [maxRows]*ruleSet
+	rows   [maxRows]*row
 }
 
 // point adds the term "accepts v"; false means that no rule does.
-func (q *query) point(x *fieldIndex, v uint64) bool {
-	if v>>1>>(x.width-1) != 0 {
+func (q *query) point(p *fieldPlan, v uint64) bool {
+	if v>>1>>(p.width-1) != 0 {
 		q.verify = true // outside the universe: not indexed
 		return true
 	}
-	t := &q.terms[q.n]
-	t.any, t.first = x.any, uint8(q.nrows)
-	cost := x.any.len()
-	for i := range x.lengths {
-		row := x.rows.get(x.probe(v, x.lengths[i].n))
-		if row == nil {
-			continue
+	first, cost := q.nrows, p.cost
+	if p.single != 0 {
+		k := prefixKey(p.width, v, p.single)
+		h := rowHash(k)
+		if r := p.dir[h>>p.shift].get(h, k); r != nil {
+			if q.nrows == maxRows {
+				q.verify = true
+				return true
+			}
+			q.rows[q.nrows] = r
+			q.nrows++
+			cost += r.len()
 		}
-		if q.nrows == maxRows {
-			q.nrows, q.verify = int(t.first), true
-			return true
+	} else {
+		for i := range p.lengths {
+			k := prefixKey(p.width, v, p.lengths[i].n)
+			h := rowHash(k)
+			if !p.lengths[i].filter.has(h) {
+				continue
+			}
+			r := p.dir[h>>p.shift].get(h, k)
+			if r == nil {
+				continue
+			}
+			if q.nrows == maxRows {
+				q.nrows, q.verify = first, true
+				return true
+			}
+			q.rows[q.nrows] = r
+			q.nrows++
+			cost += r.len()
 		}
-		q.rows[q.nrows] = row
-		q.nrows++
-		cost += row.len()
 	}
 	if cost == 0 {
 		return false
 	}
-	t.last = uint8(q.nrows)
+	q.terms[q.n] = term{p, uint8(first), uint8(q.nrows)}
 	if q.n == 0 || cost < q.cost {
 		q.driver, q.cost = q.n, cost
 	}
@@ -147,15 +178,18 @@ func (q *query) and(x uint64, w uint32, skip int) uint64 {
 			continue
 		}
 		t := &q.terms[i]
-		if t.acc != nil {
-			if x &= t.acc[w]; x == 0 {
-				return 0
-			}
-			continue
+		var y uint64
+		if int(w) < len(t.any) {
+			y = t.any[w]
+		} else if t.sparse != nil {
+			y = t.sparse.word(w)
 		}
-		y := t.any.word(w)
-		for _, row := range q.rows[t.first:t.last] {
-			y |= row.word(w)
+		for _, r := range q.rows[t.first:t.last] {
+			if r.set != nil {
+				y |= r.set.word(w)
+			} else if r.at == w {
+				y |= r.word
+			}
 		}
 		if x &= y; x == 0 {
 			return 0
@@ -164,68 +198,141 @@ func (q *query) and(x uint64, w uint32, skip int) uint64 {
 	return x
 }
 
+// search looks for the owner of a header. It asks the most selective fields first,
+// and the others only when several rules that survive turn out not to match.
+type search struct {
+	query
+	m     *federatedMap
+	h     *Header
+	dpid  uint64
+	exact bool // terms are the whole question
+	dead  bool // no rule matches
+	tries int  // survivors that did not match
+	best  uint32
+	found uint64 // positions in the word with rank best
+}
+
+// maxTries is how many survivors are compared with the header before the remaining
+// fields are asked.
+const maxTries = 2
+
 func (m *federatedMap) owner(h *Header, dpid uint64) *Rule {
-	var q query
-	for _, f := range m.active {
-		if !q.point(&m.fields[f], headerValue(h, dpid, f)) {
+	s := search{m: m, h: h, dpid: dpid, best: ^uint32(0)}
+	for i := range m.plan[:m.probe] {
+		p := &m.plan[i]
+		if !s.point(p, headerValue(h, dpid, p.field)) {
 			return nil
 		}
 	}
-	if q.n == 0 || q.verify {
-		return m.ownerByWalk(&q, h, dpid)
+	if s.n == 0 {
+		return m.walk(h, dpid)
 	}
-	best, found := ^uint32(0), uint64(0)
-	t := &q.terms[q.driver]
-	if t.any.len() > 0 {
-		best, found = m.drive(&q, t.any, best, found)
+	s.exact = m.probe == len(m.plan) && !s.verify
+	t := s.terms[s.driver]
+	s.driveWords(t.any, nil)
+	if t.sparse != nil {
+		s.driveWords(t.sparse.bits.Words(), t.sparse.at)
 	}
-	for _, row := range q.rows[t.first:t.last] {
-		best, found = m.drive(&q, row, best, found)
+	for _, r := range s.rows[t.first:t.last] {
+		if r.set != nil {
+			s.driveWords(r.set.bits.Words(), r.set.at)
+		} else if x := s.and(r.word, r.at, s.driver); x != 0 {
+			s.survivors(x, r.at)
+		}
 	}
-	if found == 0 {
+	if s.found == 0 || s.dead {
 		return nil
 	}
-	return m.blocks[m.order[best]].rules[bits.TrailingZeros64(found)]
+	w := s.best
+	if !m.inOrder {
+		w = m.order[w]
+	}
+	return m.blocks[w].rules[bits.TrailingZeros64(s.found)]
 }
 
-// drive walks the words of one set of the driving term, and returns the lowest rank
-// that has a surviving position, and these positions.
-func (m *federatedMap) drive(q *query, s *ruleSet, best uint32, found uint64) (uint32, uint64) {
-	for i, x := range s.bits.Words() {
+// driveWords looks for survivors in the words of one set of the driving term.
+func (s *search) driveWords(words []uint64, at []uint32) {
+	for i, x := range words {
 		w := uint32(i)
-		if s.at != nil {
-			w = s.at[i]
+		if at != nil {
+			w = at[i]
+		}
+		if s.m.inOrder && w > s.best || s.dead {
+			return
 		}
 		if x == 0 {
 			continue
 		}
-		// The driver's sets are disjoint, so one word may survive in several.
-		r := m.rank[w]
-		if r > best {
-			if m.inOrder {
-				break
-			}
-			continue
-		}
-		if x = q.and(x, w, q.driver); x == 0 {
-			continue
-		}
-		if r == best {
-			found |= x
-		} else {
-			best, found = r, x
+		if x = s.and(x, w, s.driver); x != 0 {
+			s.survivors(x, w)
 		}
 	}
-	return best, found
 }
 
-// ownerByWalk serves the rare queries whose terms do not decide.
-func (m *federatedMap) ownerByWalk(q *query, h *Header, dpid uint64) *Rule {
+// survivors takes the positions x of word w, that meet all terms, into account. The
+// driver's sets are disjoint, so that one word may come up several times.
+func (s *search) survivors(x uint64, w uint32) {
+	r := w
+	if !s.m.inOrder {
+		r = s.m.rank[w]
+	}
+	if r > s.best {
+		return
+	}
+	if !s.exact {
+		if x = s.check(x, w); x == 0 {
+			return
+		}
+	}
+	if r == s.best {
+		s.found |= x
+	} else {
+		s.best, s.found = r, x
+	}
+}
+
+// check compares rules with the header until one matches, whose position it returns.
+func (s *search) check(x uint64, w uint32) uint64 {
+	for x != 0 {
+		bit := x & -x
+		r := s.m.blocks[w].rules[bits.TrailingZeros64(bit)]
+		if r.Match.Matches(s.h) && r.DPIDs.Has(s.dpid) {
+			return bit
+		}
+		x &^= bit
+		if s.tries++; s.tries == maxTries {
+			if s.askRest(); s.dead {
+				return 0
+			}
+			if x = s.and(x, w, s.driver); s.exact {
+				return x
+			}
+		}
+	}
+	return 0
+}
+
+// askRest adds the terms of the fields that were not asked at first.
+func (s *search) askRest() {
+	m, driver, cost := s.m, s.driver, s.cost
+	for i := range m.plan[m.probe:] {
+		p := &m.plan[m.probe+i]
+		if !s.point(p, headerValue(s.h, s.dpid, p.field)) {
+			s.dead = true
+			return
+		}
+	}
+	s.driver, s.cost = driver, cost // it is being walked
+	s.exact = !s.verify
+}
+
+// walk serves maps of very few rules, and queries no term can be made for.
+func (m *federatedMap) walk(h *Header, dpid uint64) *Rule {
 	for _, w := range m.order {
 		b := m.blocks[w]
-		for x := q.and(b.used, w, -1); x != 0; x &= x - 1 {
+		for x := b.used; x != 0; x &= x - 1 {
 			r := b.rules[bits.TrailingZeros64(x)]
-			if !q.verify || r.Match.Matches(h) && r.DPIDs.Has(dpid) {
+			if r.Match.Matches(h) && r.DPIDs.Has(dpid) {
 				return r
 			}
 		}
@@ -233,14 +340,22 @@ func (m *federatedMap) ownerByWalk(q *query, h *Header, dpid uint64) *Rule {
 	return nil
 }
 
+// regionQuery also has terms given as words, for fields where the region has several
+// values.
+type regionQuery struct {
+	query
+	nacc int
+	acc  [numFields + 1][]uint64
+}
+
 func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Rule {
-	var q query
-	for _, f := range m.active {
-		if !m.restrict(&q, f, match, dpid) {
+	var q regionQuery
+	for i := range m.plan {
+		if !m.restrict(&q, &m.plan[i], match, dpid) {
 			return dst
 		}
 	}
-	if q.n > 0 && q.terms[q.driver].acc == nil && 4*q.cost < len(m.order) {
+	if q.n > 0 && 4*q.cost < len(m.order) {
 		var buf [64]uint32
 		for _, w := range q.candidates(m, buf[:0]) {
 			dst = m.collect(&q, w, match, dpid, dst)
@@ -253,9 +368,16 @@ func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Ru
 	return dst
 }
 
-func (m *federatedMap) collect(q *query, w uint32, match *Match, dpid uint64, dst []*Rule) []*Rule {
+func (m *federatedMap) collect(q *regionQuery, w uint32, match *Match, dpid uint64, dst []*Rule) []*Rule {
 	b := m.blocks[w]
-	for x := q.and(b.used, w, -1); x != 0; x &= x - 1 {
+	x := b.used
+	for _, acc := range q.acc[:q.nacc] {
+		x &= acc[w]
+	}
+	if x == 0 {
+		return dst
+	}
+	for x = q.and(x, w, -1); x != 0; x &= x - 1 {
 		r := b.rules[bits.TrailingZeros64(x)]
 		if !q.verify || r.Match.Overlaps(match) && r.DPIDs.Has(dpid) {
 			dst = append(dst, r)
@@ -267,21 +389,12 @@ func (m *federatedMap) collect(q *query, w uint32, match *Match, dpid uint64, ds
 // candidates returns the words of the driving term in rule order.
 func (q *query) candidates(m *federatedMap, ws []uint32) []uint32 {
 	t := &q.terms[q.driver]
-	sets := q.rows[t.first:t.last]
-	for i := -1; i < len(sets); i++ {
-		s := t.any
-		if i >= 0 {
-			s = sets[i]
-		}
-		for k, x := range s.bits.Words() {
-			if x == 0 {
-				continue
-			}
-			w := uint32(k)
-			if s.at != nil {
-				w = s.at[k]
-			}
-			ws = append(ws, w)
+	ws = m.fields[t.field].any.appendWords(ws)
+	for _, r := range q.rows[t.first:t.last] {
+		if r.set != nil {
+			ws = r.set.appendWords(ws)
+		} else {
+			ws = append(ws, r.at)
 		}
 	}
 	if m.inOrder {
@@ -293,11 +406,12 @@ func (q *query) candidates(m *federatedMap, ws []uint32) []uint32 {
 }
 
 // restrict adds what match asks of a field; false means that no rule overlaps.
-func (m *federatedMap) restrict(q *query, f Field, match *Match, dpid uint64) bool {
+func (m *federatedMap) restrict(q *regionQuery, plan *fieldPlan, match *Match, dpid uint64) bool {
+	f := plan.field
 	x := &m.fields[f]
 	switch f {
 	case fieldDPID:
-		return q.point(x, dpid)
+		return q.point(plan, dpid)
 	case NWSrc, NWDst:
 		p := match.prefix(f)
 		n, contiguous := p.Bits()
@@ -308,13 +422,13 @@ func (m *federatedMap) restrict(q *query, f Field, match *Match, dpid uint64) bo
 			q.verify = true
 			return true
 		case n == 32:
-			return q.point(x, uint64(p.Addr))
+			return q.point(plan, uint64(p.Addr))
 		}
 		return m.region(q, x, uint64(p.Addr), uint64(p.Addr|^p.Mask))
 	case DLSrc, DLDst:
 		a := match.mac(f)
 		if a.IsExact() {
-			return q.point(x, a.Addr)
+			return q.point(plan, a.Addr)
 		}
 		q.verify = q.verify || !a.IsAny()
 		return true
@@ -325,7 +439,7 @@ func (m *federatedMap) restrict(q *query, f Field, match *Match, dpid uint64) bo
 	}
 	if s.rest == "" {
 		if s.lo+1 == s.end {
-			return q.point(x, uint64(s.lo))
+			return q.point(plan, uint64(s.lo))
 		}
 		return m.region(q, x, uint64(s.lo), uint64(s.end-1))
 	}
@@ -338,7 +452,7 @@ func (m *federatedMap) restrict(q *query, f Field, match *Match, dpid uint64) bo
 }
 
 // region adds the term "accepts some value of lo..hi".
-func (m *federatedMap) region(q *query, x *fieldIndex, lo, hi uint64) bool {
+func (m *federatedMap) region(q *regionQuery, x *fieldIndex, lo, hi uint64) bool {
 	acc := m.newAcc(x)
 	x.orOverlapping(acc, lo, hi)
 	return q.accumulated(acc)
@@ -354,26 +468,17 @@ func (m *federatedMap) newAcc(x *fieldIndex) []uint64 {
 // holds lo, and those in one that begins after it.
 func (x *fieldIndex) orOverlapping(acc []uint64, lo, hi uint64) {
 	for i := range x.lengths {
-		if row := x.rows.get(x.probe(lo, x.lengths[i].n)); row != nil {
-			row.orInto(acc)
+		if r := x.rows.get(prefixKey(x.width, lo, x.lengths[i].n)); r != nil {
+			r.orInto(acc)
 		}
 	}
 	if lo < hi {
-		x.rows.between(x.key(lo+1, 0), x.key(hi, 255), func(row *ruleSet) { row.orInto(acc) })
+		x.rows.between((lo+1)<<8, hi<<8|255, func(r *row) { r.orInto(acc) })
 	}
 }
 
-func (q *query) accumulated(acc []uint64) bool {
-	cost := 0
-	for _, x := range acc {
-		if x != 0 {
-			cost++
-		}
-	}
-	q.terms[q.n].acc = acc
-	if cost != 0 && (q.n == 0 || cost < q.cost) {
-		q.driver, q.cost = q.n, cost
-	}
-	q.n++
-	return cost != 0
+func (q *regionQuery) accumulated(acc []uint64) bool {
+	q.acc[q.nacc] = acc
+	q.nacc++
+	return slices.ContainsFunc(acc, func(x uint64) bool { return x != 0 })
 }
