@@ -53,10 +53,11 @@ var _ Session = (*datapath)(nil)
 
 // sliceOnDPID is the running session of one slice.
 type sliceOnDPID struct {
-	cfg    SliceConfig
-	sess   *slicer.Session
-	cancel context.CancelCauseFunc
-	done   chan struct{}
+	name       string
+	generation uint64
+	sess       *slicer.Session
+	cancel     context.CancelCauseFunc
+	done       chan struct{}
 }
 
 func newDatapath(w *Switches, nc net.Conn, features *of10.FeaturesReply, log *logrus.Entry) *datapath {
@@ -163,7 +164,7 @@ func (d *datapath) Apply(cfg *DatapathConfig) <-chan struct{} {
 // together with how slices are treated, then new slices.
 func (d *datapath) apply(ctx context.Context, cfg *DatapathConfig) {
 	for _, s := range d.sliceSessions() {
-		if c := cfg.Slice(s.cfg.Name); c == nil || c.Generation != s.cfg.Generation {
+		if c := cfg.Slice(s.name); c == nil || c.Generation != s.generation {
 			d.stopSlice(s, errSliceRemoved)
 		}
 	}
@@ -174,9 +175,6 @@ func (d *datapath) apply(ctx context.Context, cfg *DatapathConfig) {
 		order = append(order, c.Name)
 		d.mu.Lock()
 		s := d.slices[c.Name]
-		if s != nil {
-			s.cfg = *c
-		}
 		d.mu.Unlock()
 		if s != nil {
 			s.sess.SetConfig(slicerConfig(c))
@@ -205,7 +203,7 @@ func (d *datapath) startSlice(ctx context.Context, c SliceConfig) {
 		Changed:          d.sliceChanged(c.Name),
 	}, slicerConfig(&c))
 	sctx, cancel := context.WithCancelCause(ctx)
-	s := &sliceOnDPID{cfg: c, sess: sess, cancel: cancel, done: make(chan struct{})}
+	s := &sliceOnDPID{name: c.Name, generation: c.Generation, sess: sess, cancel: cancel, done: make(chan struct{})}
 	d.mu.Lock()
 	d.slices[c.Name] = s
 	d.mu.Unlock()
@@ -221,9 +219,9 @@ func (d *datapath) startSlice(ctx context.Context, c SliceConfig) {
 func (d *datapath) stopSlice(s *sliceOnDPID, cause error) {
 	s.cancel(cause)
 	<-s.done
-	d.cls.SetSlice(s.cfg.Name, nil)
+	d.cls.SetSlice(s.name, nil)
 	d.mu.Lock()
-	delete(d.slices, s.cfg.Name)
+	delete(d.slices, s.name)
 	d.mu.Unlock()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,67 +28,59 @@ func journalKey(slice string, generation uint64) string {
 	return fmt.Sprintf("%s/%d", slice, generation)
 }
 
-// keepJournal saves the virtual flows whenever they may have changed.
+// keepJournal saves the virtual flows of every slice whose flows may have changed.
 func (d *datapath) keepJournal(ctx context.Context) {
 	timer := time.NewTimer(journalDelay)
 	defer timer.Stop()
-	seen := d.changes()
+	seen := map[string]uint64{}
 	for {
 		select {
 		case <-ctx.Done():
-			d.saveFlows()
+			d.saveChanged(seen)
 			return
 		case <-timer.C:
 		}
-		pause := time.Duration(journalDelay)
-		if now := d.changes(); now != seen {
-			seen = now
-			begin := time.Now()
-			d.saveFlows()
-			pause = max(pause, journalShare*time.Since(begin))
-		}
-		timer.Reset(pause)
+		begin := time.Now()
+		d.saveChanged(seen)
+		timer.Reset(max(journalDelay, journalShare*time.Since(begin)))
 	}
 }
 
-// changes counts the messages that may change virtual flows.
-func (d *datapath) changes() uint64 {
-	c := d.classifier().Conn().Counters()
-	n := c.Sent(uint8(of10.TypeFlowMod)) + c.Received(uint8(of10.TypeFlowRemoved))
-	for _, s := range d.sliceSessions() {
-		n += s.sess.Counters().Received(uint8(of10.TypeFlowMod))
-	}
-	return n
-}
-
-// saveFlows notes the virtual flows in the journal.
-func (d *datapath) saveFlows() {
-	var list []slicing.SavedFlow
+// saveChanged notes in the journal the flows of each slice that has had messages
+// that may change them since the last time, and forgets slices that are gone. Each
+// slice is saved on its own, so that the datapath is never held up for long.
+func (d *datapath) saveChanged(seen map[string]uint64) {
+	removed := d.classifier().Conn().Counters().Received(uint8(of10.TypeFlowRemoved))
 	var gens map[string]uint64
-	d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
-		list = dp.Save()
-		gens = d.core.generations()
-	})
-	values := map[string][]byte{}
-	for name, gen := range gens {
-		values[journalKey(name, gen)] = []byte{journalVersion}
-	}
-	for i := range list {
-		key := journalKey(list[i].Slice, gens[list[i].Slice])
-		if b, err := appendSaved(values[key], &list[i]); err == nil {
-			values[key] = b
-		}
-	}
+	d.classifier().Do(func(time.Time, *slicing.Datapath, *slicing.Out) { gens = d.core.generations() })
 	j := d.w.svc.Journal()
 	d.core.mu.Lock()
 	defer d.core.mu.Unlock()
+	present := map[string]bool{}
+	for name, gen := range gens {
+		present[journalKey(name, gen)] = true
+	}
 	for key := range d.core.journaled {
-		if values[key] == nil {
+		if !present[key] {
 			j.Delete(uint64(d.dpid), key)
+			delete(d.core.journaled, key)
 		}
 	}
-	d.core.journaled = map[string]bool{}
-	for key, value := range values {
+	for _, s := range d.sliceSessions() {
+		key := journalKey(s.name, s.generation)
+		changes := removed + s.sess.Counters().Received(uint8(of10.TypeFlowMod))
+		if !present[key] || d.core.journaled[key] && seen[key] == changes {
+			continue
+		}
+		seen[key] = changes
+		var list []slicing.SavedFlow
+		d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { list = dp.Save(s.name) })
+		value := []byte{journalVersion}
+		for i := range list {
+			if b, err := appendSaved(value, &list[i]); err == nil {
+				value = b
+			}
+		}
 		d.core.journaled[key] = true
 		j.Put(uint64(d.dpid), key, value)
 	}
@@ -149,5 +142,6 @@ func (d *datapath) recall(cfg *DatapathConfig, k *keptCore) (list []slicing.Save
 		}
 		list = append(list, flows...)
 	}
+	slices.SortStableFunc(list, func(a, b slicing.SavedFlow) int { return a.Created.Compare(b.Created) })
 	return list
 }

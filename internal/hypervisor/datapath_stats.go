@@ -76,7 +76,7 @@ func (d *datapath) sliceSessions() []*sliceOnDPID {
 	defer d.mu.Unlock()
 	out := slices.Collect(maps.Values(d.slices))
 	slices.SortFunc(out, func(a, b *sliceOnDPID) int {
-		return slices.Index(d.order, a.cfg.Name) - slices.Index(d.order, b.cfg.Name)
+		return slices.Index(d.order, a.name) - slices.Index(d.order, b.name)
 	})
 	return out
 }

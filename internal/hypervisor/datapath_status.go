@@ -33,16 +33,16 @@ func (d *datapath) Status() apitype.Datapath {
 			out.Ports = append(out.Ports, portOf(&p))
 		}
 		for _, s := range sessions {
-			out.FlowMods[s.cfg.Name] = dp.FlowCount(s.cfg.Name)
-			for _, p := range dp.SlicePorts(s.cfg.Name) {
-				ports[s.cfg.Name] = append(ports[s.cfg.Name], uint32(p))
+			out.FlowMods[s.name] = dp.FlowCount(s.name)
+			for _, p := range dp.SlicePorts(s.name) {
+				ports[s.name] = append(ports[s.name], uint32(p))
 			}
 		}
 	})
 	for _, s := range sessions {
 		c := connectionOf(s.sess.Status())
-		c.Slice, c.DPID, c.FlowMods = s.cfg.Name, out.DPID, out.FlowMods[s.cfg.Name]
-		c.Ports = append([]uint32{}, ports[s.cfg.Name]...)
+		c.Slice, c.DPID, c.FlowMods = s.name, out.DPID, out.FlowMods[s.name]
+		c.Ports = append([]uint32{}, ports[s.name]...)
 		out.Connections = append(out.Connections, c)
 	}
 	return out

@@ -17,15 +17,18 @@ type SavedFlow struct {
 	Bytes   uint64
 }
 
-// Save returns all virtual flows, oldest first.
-func (d *Datapath) Save() []SavedFlow {
-	var list []SavedFlow
-	for _, f := range d.placed() {
-		if f.isDrop() {
-			continue
-		}
-		fl := f.flow
-		list = append(list, SavedFlow{f.slice.name, of10.FlowMod{
+// Save returns all virtual flows of a slice, oldest first. What it returns may be
+// read without the lock.
+func (d *Datapath) Save(slice string) []SavedFlow {
+	s := d.slices[slice]
+	if s == nil {
+		return nil
+	}
+	flows := s.table.Flows()
+	list := make([]SavedFlow, 0, len(flows))
+	for _, fl := range flows {
+		f := fl.Aux.(*vflow)
+		list = append(list, SavedFlow{slice, of10.FlowMod{
 			Match: fl.Match, Cookie: fl.Cookie, IdleTimeout: fl.Idle, HardTimeout: fl.Hard, Priority: fl.Priority,
 			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Flags: fl.Flags, Actions: fl.Actions,
 		}, fl.Created, f.packets, f.bytes})
