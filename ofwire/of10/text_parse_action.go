@@ -207,5 +207,8 @@ func parseRawAction(_ *Parser, s string) (Action, error) {
 	if err != nil || len(list) != 1 {
 		return Action{}, fmt.Errorf("raw:%s: not one whole action", s)
 	}
+	if list[0].Raw == nil {
+		return Action{}, fmt.Errorf("raw:%s: this action has a name: %v", s, list[0])
+	}
 	return list[0], nil
 }

@@ -292,6 +292,7 @@ func TestActionRefusals(t *testing.T) {
 		"vendor:x:00":                  "invalid vendor",
 		"raw:12340010":                 "not one whole action",
 		"raw:zz":                       "raw:zz",
+		"raw:0000000800000001":         "this action has a name: output:0",
 		"raw:00000008000100000000":     "not one whole action",
 		"raw:0000000800010000" + "00":  "not one whole action",
 		"normal,resubmit(1),strip_van": "OpenFlow 1.0 does not have",
