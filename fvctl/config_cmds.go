@@ -189,16 +189,16 @@ func (a *app) apply() *cobra.Command {
 			if n := len(cfg.Flowspace); n > 10000 && a.in.terminal() {
 				fmt.Fprintf(a.err, "comparing %s...\n", count(n, "rule"))
 			}
-			d, err := a.c.Apply(cmd.Context(), cfg, true, prune)
+			ask := !yes && file != "-" && a.in.terminal() && !a.opt.noInput
+			d, err := a.c.Apply(cmd.Context(), cfg, dry || ask, prune)
 			if err != nil {
 				return err
 			}
-			people := a.opt.output != formatJSON && a.opt.output != formatYAML
-			if people {
+			if a.opt.output != formatJSON && a.opt.output != formatYAML {
 				diffText(a.out, d)
 			}
-			if len(d.Items) > 0 && !dry {
-				if !yes && file != "-" && !a.confirm(fmt.Sprintf("Make %s?", count(len(d.Items), "change"))) {
+			if ask && !dry && len(d.Items) > 0 {
+				if !a.confirm(fmt.Sprintf("Make %s?", count(len(d.Items), "change"))) {
 					return fmt.Errorf("nothing was changed")
 				}
 				if d, err = a.c.Apply(cmd.Context(), cfg, false, prune); err != nil {
@@ -225,11 +225,8 @@ func (a *app) apply() *cobra.Command {
 	return cmd
 }
 
-// confirm asks on a terminal; a script has said yes by running the command.
+// confirm asks on a terminal. A script has said yes by running the command, and is not asked.
 func (a *app) confirm(question string) bool {
-	if !a.in.terminal() || a.opt.noInput {
-		return true
-	}
 	fmt.Fprint(a.err, question+" [y/N] ")
 	answer, err := a.in.line()
 	answer = strings.ToLower(strings.TrimSpace(answer))
