@@ -42,7 +42,7 @@ func (t *text) port(p Port) {
 func plainName(name string) bool {
 	for i, c := range []byte(name) {
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+		if !letter && (i == 0 || c < '0' || c > '9') {
 			return false
 		}
 	}
