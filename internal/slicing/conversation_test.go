@@ -388,7 +388,3 @@ func (w *world) respace(r *rand.Rand) {
 		s.collect()
 	}
 }
-
-// invariants holds after every step: the incremental result is what compile makes
-// from scratch, and nothing is left pending that should not be.
-func (w *world) invariants() error { return nil }
