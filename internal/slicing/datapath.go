@@ -7,6 +7,7 @@ import (
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -51,7 +52,8 @@ type Datapath struct {
 	aways     []*vflow
 	adopting  bool
 
-	fast atomic.Pointer[fastView]
+	fast       atomic.Pointer[fastView]
+	fastHeader packet.Header // of FastPacketIn alone
 
 	// Work in progress within one call, and memory used again.
 	dirty, spare []*slot

@@ -22,5 +22,6 @@
 //
 // All methods are called with one mutex per datapath held, which the session owns,
 // except FastPacketIn, which needs no lock and may run at the same time as any of
-// them, but not at the same time as itself, and Counters.
+// them, but not at the same time as itself or as a packet_in in FromSwitch, and
+// Counters.
 package slicing

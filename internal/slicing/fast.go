@@ -52,12 +52,12 @@ func (d *Datapath) FastPacketIn(frame []byte, out *Out) bool {
 	}
 	v := d.fast.Load()
 	data := of10.PacketInData(frame)
-	var h packet.Header
-	info := packet.ParseInto(data, uint32(of10.PacketInInPort(frame)), &h)
+	h := &d.fastHeader
+	info := packet.ParseInto(data, uint32(of10.PacketInInPort(frame)), h)
 	if isLLDP(h.DLType) {
 		return false
 	}
-	r := v.view.Owner(&h)
+	r := v.view.Owner(h)
 	if r == nil {
 		d.Counters.drop(DropNoOwner)
 		return true
@@ -74,7 +74,7 @@ func (d *Datapath) FastPacketIn(frame []byte, out *Out) bool {
 	if !listening {
 		return false
 	}
-	v.miss(d, r, &h, info.Fragment, frame, nil, out)
+	v.miss(d, r, h, info.Fragment, frame, nil, out)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"slices"
 	"time"
 
 	"github.com/govisor/govisor/ofwire/of10"
@@ -197,12 +198,14 @@ func (d *Datapath) flowModRefused(now time.Time, p *pending, typ of10.ErrorType,
 			}
 			if e.kind == kindFlow {
 				e.flow.live--
+				d.touch(e.flow)
 			}
-			d.mark(e.slot)
 		}
 	default:
 		e.actions = refusedActions // so that the next comparison finds a difference
-		d.mark(e.slot)
+	}
+	if t != nil {
+		d.mark(e.slot) // tried again, on nobody's behalf, if it is still wanted
 	}
 	if t == nil || t.failed {
 		if t == nil {
@@ -256,8 +259,14 @@ func (d *Datapath) restore(f *vflow) {
 func (d *Datapath) giveUp(now time.Time, e *entry, err error) {
 	d.report(Event{What: "the switch refused a flow_mod of govisor's own: " + e.match.String(), Err: err})
 	if e.kind != kindGuard {
-		if e.flow != nil && !e.flow.ended && !e.flow.isDrop() {
-			d.end(now, e.flow, of10.RemovedDelete, true)
+		switch f := e.flow; {
+		case f == nil || f.ended:
+		case f.away:
+			d.aways = slices.DeleteFunc(d.aways, func(o *vflow) bool { return o == f })
+			f.ended = true
+			d.drop(f)
+		case !f.isDrop():
+			d.end(now, f, of10.RemovedDelete, true)
 		}
 		return
 	}

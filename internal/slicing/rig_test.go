@@ -25,6 +25,8 @@ type rig struct {
 	log  []string              // messages to the switch
 	xid  uint32
 
+	refuse func(*of10.FlowMod) bool // makes the switch refuse flow_mods
+
 	queue [][]byte // from the switch, in order
 	busy  bool     // somebody works it off
 }
@@ -168,8 +170,15 @@ func (r *rig) pump(out *Out) {
 	var po ofswitch.Out
 	for b := out.Switch(); len(b) > 0; {
 		n := int(b[2])<<8 | int(b[3])
-		if m, err := of10.Parse(b[:n]); err == nil {
-			r.log = append(r.log, fmt.Sprintf("%v", m))
+		m, err := of10.Parse(b[:n])
+		if err != nil {
+			r.t.Fatalf("the core sent what cannot be decoded: %v", err)
+		}
+		r.log = append(r.log, fmt.Sprintf("%v", m))
+		if fm, ok := m.(*of10.FlowMod); ok && r.refuse != nil && r.refuse(fm) {
+			r.queue = append(r.queue, encode(r.t, of10.NewError(of10.ErrorFlowModFailed, of10.FlowModFailedAllTablesFull, b[:n])))
+			b = b[n:]
+			continue
 		}
 		r.phys.HandleMessage(r.now, 1, slices.Clone(b[:n]), &po)
 		b = b[n:]

@@ -1,0 +1,91 @@
+package slicing
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// benchRules are n rules of two slices, disjoint by destination.
+func benchRules(n int) []string {
+	var rules []string
+	for i := range n {
+		rules = append(rules, fmt.Sprintf("100 dl_type=0x800,nw_dst=10.%d.%d.0/24 %s=7", i>>8, i&255, []string{"alice", "bob"}[i%2]))
+	}
+	return rules
+}
+
+func missFrame(t testing.TB) []byte {
+	return encode(t, &of10.PacketIn{BufferID: 7, TotalLen: 60, InPort: 1, Data: pkt{}.bytes()})
+}
+
+func TestFastPacketInAllocatesNothing(t *testing.T) {
+	r := newRig(t, 4, benchRules(1000)...)
+	frame := missFrame(t)
+	var out Out
+	if n := testing.AllocsPerRun(1000, func() {
+		out.Reset()
+		if !r.d.FastPacketIn(frame, &out) || out.Len() != 1 {
+			t.Fatal("not taken")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations per packet_in", n)
+	}
+}
+
+func BenchmarkFastPacketIn(b *testing.B) {
+	r := newRig(b, 4, benchRules(1000)...)
+	frame := missFrame(b)
+	var out Out
+	b.ReportAllocs()
+	for b.Loop() {
+		out.Reset()
+		r.d.FastPacketIn(frame, &out)
+	}
+}
+
+// BenchmarkFlowMod is a learning switch's flow_mod per packet: exact, then deleted by
+// a later one every 1000.
+func BenchmarkFlowMod(b *testing.B) {
+	r := newRig(b, 4, benchRules(1000)...)
+	m, err := of10.ParseFlow("tcp,in_port=1,dl_vlan=0xffff,dl_vlan_pcp=0,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,nw_src=10.0.0.1,nw_dst=10.0.0.99,nw_tos=0,tp_src=1,tp_dst=2,idle_timeout=60 actions=output:2", of10.FlowAdd)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out Out
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Match.TPSrc, m.Match.TPDst = uint16(n%50000), uint16(n%50000)
+		n++
+		frame := encode(b, m)
+		out.Reset()
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, frame, &out)
+		if n%256 == 0 {
+			r.d.passed(r.now, r.d.xid, &out)
+		}
+	}
+}
+
+// BenchmarkWildFlowMod replaces flows that lie in many rules of both slices.
+func BenchmarkWildFlowMod(b *testing.B) {
+	r := newRig(b, 4, benchRules(100)...)
+	m, err := of10.ParseFlow("ip,in_port=1 actions=output:2", of10.FlowAdd)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out Out
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Priority = uint16(n % 16)
+		n++
+		frame := encode(b, m)
+		out.Reset()
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, frame, &out)
+		if n%8 == 0 {
+			r.d.passed(r.now, r.d.xid, &out)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package slicing
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/ofswitch"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// flowStats asks for all flows of a slice.
+func (r *rig) flowStats(slice string) of10.FlowStatsReply {
+	r.t.Helper()
+	got := r.send(slice, &of10.StatsRequest{StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
+	if len(got) != 1 {
+		r.t.Fatalf("flow stats: %v", got)
+	}
+	return got[0].(*of10.StatsReply).Body.(of10.FlowStatsReply)
+}
+
+// A flow_mod of which the switch refuses one piece is taken back whole.
+func TestRefusedPieceTakesTheRestBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1 alice=4", "100 in_port=2 alice=4", "100 in_port=3 bob=4")
+	r.add("bob", "priority=7 actions=output:3")
+	r.add("alice", "priority=5,cookie=1 actions=output:1")
+	before := r.table()
+	refused := 0
+	once := func(cmd of10.FlowModCommand) func(*of10.FlowMod) bool {
+		refused = 0
+		return func(m *of10.FlowMod) bool {
+			if m.Command != cmd || m.Match.InPort != 2 || refused > 0 {
+				return false
+			}
+			refused++
+			return true
+		}
+	}
+	r.refuse = once(of10.FlowAdd)
+	got := r.flow("alice", of10.FlowAdd, "priority=9 actions=output:1")
+	if len(got) != 1 {
+		t.Fatalf("answers: %v, want one error", got)
+	}
+	e, ok := got[0].(*of10.Error)
+	if !ok || e.ErrType != of10.ErrorFlowModFailed || e.Code != of10.FlowModFailedAllTablesFull || e.XID != r.xid || of10.XID(e.Data) != r.xid || of10.FlowModPriority(e.Data) != 9 {
+		t.Errorf("error: %+v", got[0])
+	}
+	if diff := cmp.Diff(before, r.table()); diff != "" {
+		t.Errorf("the switch's table changed:\n%s", diff)
+	}
+	if got := r.flowStats("alice"); len(got) != 1 || got[0].Cookie != 1 {
+		t.Errorf("virtual table: %+v", got)
+	}
+	// An ADD that replaces a flow gives the replaced one back, a MODIFY the old actions.
+	r.refuse = once(of10.FlowAdd)
+	got = r.flow("alice", of10.FlowAdd, "priority=5,cookie=2 actions=output:2")
+	if len(got) != 1 {
+		t.Fatalf("replacing: %v", got)
+	}
+	r.refuse = once(of10.FlowModifyStrict)
+	got = r.flow("alice", of10.FlowModify, "cookie=3 actions=output:2,in_port")
+	if len(got) != 1 {
+		t.Fatalf("modifying: %v", got)
+	}
+	r.refuse = nil
+	r.pass(3 * time.Second)
+	flows := r.flowStats("alice")
+	if len(flows) != 1 || flows[0].Cookie != 1 || len(flows[0].Actions) != 1 {
+		t.Errorf("virtual table: %+v", flows)
+	}
+	if diff := cmp.Diff(before, r.table(), cmp.Transformer("set", func(l []string) map[string]bool {
+		m := map[string]bool{}
+		for _, s := range l {
+			m[s] = true
+		}
+		return m
+	})); diff != "" {
+		t.Errorf("the switch's table changed:\n%s", diff)
+	}
+	if got := r.take("bob"); len(got) != 0 {
+		t.Errorf("bob noticed: %v", got)
+	}
+}
+
+// A guard that the switch refuses outside of any flow_mod takes the flows with it
+// that it would have kept out.
+func TestRefusedGuardClosesTheSpace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "10 any bob=4")
+	r.add("bob", "priority=7 actions=output:3")
+	r.refuse = func(m *of10.FlowMod) bool { return m.Match.Wildcards&of10.WildInPort == 0 && m.Command == of10.FlowAdd }
+	add := parseRules(t, "100 in_port=1 alice=4")
+	r.respace(add...)
+	if got := r.frame(1, pkt{}.bytes()); len(got) != 0 {
+		t.Errorf("alice's frame left by %v", got)
+	}
+	got := r.take("bob")
+	if len(got) != 1 || got[0].(*of10.FlowRemoved).Reason != of10.RemovedDelete {
+		t.Errorf("bob got %v, want a flow_removed", got)
+	}
+}
+
+// Errors come back with the slice's own bytes, also for packet_outs.
+func TestErrorsOfTheSwitch(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "100 any alice=4")
+	r.frame(1, pkt{}.bytes())
+	in := packetIns(r.take("alice"))
+	if len(in) != 1 {
+		t.Fatal(in)
+	}
+	po := &of10.PacketOut{BufferID: in[0].BufferID, InPort: 1, Actions: []of10.Action{of10.Output(2, 0)}}
+	if got := r.send("alice", po); len(got) != 0 {
+		t.Fatalf("first use: %v", got)
+	}
+	po.XID = 0
+	got := r.send("alice", po)
+	if len(got) != 1 || got[0].(*of10.Error).Code != of10.BadRequestBufferEmpty {
+		t.Errorf("second use: %v", got)
+	}
+	po.XID, po.BufferID = 0, 4711
+	got = r.send("alice", po)
+	if len(got) != 1 || got[0].(*of10.Error).Code != of10.BadRequestBufferUnknown {
+		t.Errorf("unknown buffer: %v", got)
+	}
+	// What the switch says of a message nobody sent goes nowhere.
+	var out Out
+	r.d.FromSwitch(r.now, encode(t, &of10.Error{XID: 99, ErrType: of10.ErrorBadRequest}), &out)
+	if out.Len() != 0 || r.d.Counters.Get(DropUnknownXID) != 1 {
+		t.Error("an error nobody waits for was delivered")
+	}
+}
+
+// After a reconnect the switch's table is compared: what is missing is added,
+// strangers go, counters stay.
+func TestAdopt(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []Policy{Adopt, Flush} {
+		r := newRig(t, 4, "100 in_port=1 alice=4", "100 in_port=2,dl_vlan=4 alice=4", "10 any bob=4")
+		r.add("alice", "priority=3 actions=output:2")
+		r.add("bob", "priority=3 actions=output:4")
+		r.frame(1, pkt{}.bytes())
+		want := r.table()
+		var po ofswitch.Out
+		for _, text := range []string{"in_port=1,priority=9 actions=output:4", "priority=77 actions=drop"} {
+			m, _ := of10.ParseFlow(text, of10.FlowAdd)
+			r.phys.HandleMessage(r.now, 1, encode(t, m), &po)
+		}
+		m, _ := of10.ParseFlow("in_port=1", of10.FlowDelete)
+		m.Cookie = 1
+		m.OutPort = 2
+		r.phys.HandleMessage(r.now, 1, encode(t, m), &po)
+		var out Out
+		r.d.Connect(r.now, r.features(), policy, &out)
+		r.pump(&out)
+		if diff := cmp.Diff(set(want), set(r.table())); diff != "" || !r.d.Ready() {
+			t.Errorf("policy %d: table after reconnect:\n%s", policy, diff)
+		}
+		if got := ports(r.frame(1, pkt{}.bytes())); !cmp.Equal(got, []int{2}) {
+			t.Errorf("policy %d: left by %v", policy, got)
+		}
+	}
+}
+
+// After a restart saved flows are recognised in the switch instead of sent again.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1 alice=4", "100 in_port=2,dl_vlan=4 alice=4", "10 any bob=4")
+	r.add("alice", "priority=3,cookie=5 actions=output:2")
+	r.add("bob", "priority=3 actions=flood")
+	r.frame(1, pkt{}.bytes())
+	want := r.table()
+	saved := r.d.Save()
+	r.now = r.now.Add(5 * time.Second)
+	r.d = New(Config{DPID: testDPID, Features: r.features(), View: r.fs.View(testDPID)})
+	var out Out
+	for _, s := range []string{"alice", "bob"} {
+		r.d.SetSlice(r.now, SliceConfig{Name: s, MaxFlows: -1}, &out)
+		r.d.ControllerUp(r.now, s, &out)
+	}
+	r.d.Restore(r.now, saved)
+	out.Reset()
+	r.log = nil
+	r.d.Connect(r.now, r.features(), Adopt, &out)
+	r.pump(&out)
+	for _, l := range r.log {
+		if len(l) > 13 && l[:13] == "OFPT_FLOW_MOD" {
+			t.Errorf("sent again: %s", l)
+		}
+	}
+	if diff := cmp.Diff(want, r.table()); diff != "" {
+		t.Errorf("table:\n%s", diff)
+	}
+	if f := r.flowStats("alice"); len(f) != 1 || f[0].PacketCount != 1 || f[0].DurationSec != 5 || f[0].Cookie != 5 {
+		t.Errorf("stats: %+v", f)
+	}
+	r.add("alice", "priority=4 actions=in_port")
+	if len(r.table()) != len(want)+2 {
+		t.Errorf("a new flow got a cookie in use: %v", r.table())
+	}
+	r.flow("alice", of10.FlowDelete, "actions=drop")
+	if got := r.take("alice"); len(got) != 0 {
+		t.Log(got)
+	}
+}
+
+// A slice that is removed takes its flows along, and nobody else's.
+func TestRemoveSlice(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1 alice=4", "100 in_port=2,dl_vlan=4 alice=4", "10 any bob=4")
+	r.add("alice", "priority=3 actions=output:2")
+	r.add("bob", "priority=3 actions=output:4")
+	var out Out
+	r.d.RemoveSlice(r.now, "alice", &out)
+	r.pump(&out)
+	if got := ports(r.frame(1, pkt{}.bytes())); len(got) != 0 {
+		t.Errorf("alice's frame left by %v", got)
+	}
+	if got := ports(r.frame(3, pkt{}.bytes())); !cmp.Equal(got, []int{4}) {
+		t.Errorf("bob's frame left by %v", got)
+	}
+	if got := r.send("alice", &of10.EchoRequest{}); len(got) != 0 {
+		t.Errorf("a removed slice got %v", got)
+	}
+	r.respace(flowspace.Change{Op: flowspace.Remove, Rule: r.fs.View(testDPID).Rules()[0]})
+	if got := ports(r.frame(1, pkt{}.bytes())); !cmp.Equal(got, []int{4}) {
+		t.Errorf("without alice's rule her port is bob's: left by %v", got)
+	}
+}
+
+func set(list []string) map[string]int {
+	m := map[string]int{}
+	for _, s := range list {
+		m[s]++
+	}
+	return m
+}
