@@ -173,7 +173,7 @@ func TestRestore(t *testing.T) {
 	r.add("bob", "priority=3 actions=flood")
 	r.frame(1, pkt{}.bytes())
 	want := r.table()
-	saved := r.d.Save()
+	saved := append(r.d.Save("alice"), r.d.Save("bob")...)
 	r.now = r.now.Add(5 * time.Second)
 	r.d = New(Config{DPID: testDPID, Features: r.features(), View: r.fs.View(testDPID)})
 	var out Out
