@@ -34,6 +34,9 @@ func (s switchSession) Stats() apitype.MessageStats {
 	c := map[string]map[string]uint64{"classifier-dpid=" + s.d.DPID: {"HELLO": 1, "PACKET_IN": 18}, "Total": {"HELLO": 1, "PACKET_IN": 18}}
 	return apitype.MessageStats{Tx: map[string]map[string]uint64{"Total": {}}, Rx: c, Drop: map[string]map[string]uint64{"Total": {}}}
 }
+func (s switchSession) Metrics() hypervisor.DatapathMetrics {
+	return hypervisor.DatapathMetrics{DPID: s.d.DPID}
+}
 func (s switchSession) SliceStats(slice string) apitype.MessageStats {
 	if slice != "alice" {
 		return apitype.MessageStats{}

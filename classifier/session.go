@@ -44,6 +44,9 @@ type Session struct {
 	// slices is read on the message path and replaced as a whole.
 	slices atomic.Pointer[map[string]*member]
 
+	// How long messages of the switch and of controllers took.
+	fromSwitch, fromController Latency
+
 	// Owned by the reading goroutine.
 	fast slicing.Out
 
@@ -153,8 +156,17 @@ func (s *Session) SetSlice(name string, sl Slice) {
 	s.slices.Store(&next)
 }
 
+// Latencies are the times that messages of the switch and of controllers took; one in a few is timed.
+func (s *Session) Latencies() (fromSwitch, fromController *Latency) {
+	return &s.fromSwitch, &s.fromController
+}
+
 // HandleFrame handles one message of the switch.
 func (s *Session) HandleFrame(frame []byte) error {
+	if s.fromSwitch.sampled() {
+		begin := time.Now()
+		defer func() { s.fromSwitch.observe(time.Since(begin)) }()
+	}
 	if of10.Type(frame[1]) == of10.TypePacketIn {
 		s.fast.Reset()
 		if s.dp.FastPacketIn(frame, &s.fast) {
@@ -174,6 +186,10 @@ func (s *Session) BatchDone() { s.flushSlices() }
 
 // FromController handles one message of a controller of the slice.
 func (s *Session) FromController(slice string, from slicing.Conn, frame []byte) {
+	if s.fromController.sampled() {
+		begin := time.Now()
+		defer func() { s.fromController.observe(time.Since(begin)) }()
+	}
 	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
 		dp.FromController(now, slice, from, frame, out)
 	})

@@ -88,6 +88,15 @@ func (s *Session) Flush() {
 	}
 }
 
+// Queued is the number of bytes waiting for the controllers.
+func (s *Session) Queued() int {
+	n := 0
+	for _, p := range *s.peers.Load() {
+		n += p.conn.Queued()
+	}
+	return n
+}
+
 // changePeers replaces the list that Send reads without a lock, and tells the
 // datapath when the first peer comes and the last one goes.
 func (s *Session) changePeers(change func([]*peer) []*peer) {

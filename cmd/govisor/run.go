@@ -36,6 +36,7 @@ type server struct {
 	openflow []net.Listener
 	https    net.Listener // nil: none
 	plain    net.Listener // nil: none
+	metrics  net.Listener // nil: none
 	socket   net.Listener
 	lines    []string // what to print when all is ready
 }
@@ -98,6 +99,12 @@ func (s *server) open(ctx context.Context) error {
 		}
 		s.say("listening for the API, without TLS, on http://%s", s.plain.Addr())
 	}
+	if s.opts.metrics != "" {
+		if s.metrics, err = listenAPI(ctx, s.opts.metrics, "--metrics"); err != nil {
+			return err
+		}
+		s.say("listening for Prometheus on http://%s/metrics", s.metrics.Addr())
+	}
 	path := filepath.Join(s.opts.data, socketName)
 	if s.socket, err = listenSocket(path); err != nil {
 		return err
@@ -131,7 +138,7 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 func (s *server) closeListeners() {
-	for _, ln := range append(s.openflow, s.https, s.plain, s.socket) {
+	for _, ln := range append(s.openflow, s.https, s.plain, s.metrics, s.socket) {
 		if ln != nil {
 			_ = ln.Close() // a second time for those that were served
 		}
@@ -164,6 +171,9 @@ func (s *server) run(ctx context.Context) error {
 	}
 	if s.plain != nil {
 		part(func(ctx context.Context) error { return web.Serve(ctx, s.plain, nil) })
+	}
+	if s.metrics != nil {
+		part(func(ctx context.Context) error { return serveMetrics(ctx, s.metrics, s.svc, s.opts.pprof) })
 	}
 
 	err := s.configure(ctx)

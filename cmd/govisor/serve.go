@@ -19,6 +19,8 @@ type serveOptions struct {
 	listen                 []string
 	connect                []string
 	api, apiPlain          string
+	metrics                string
+	pprof                  bool
 	adminPasswordFile      string
 	tlsCert, tlsKey, tlsCA string
 	config                 string
@@ -57,6 +59,8 @@ socket DIR/api.sock, and whoever may open that is the administrator.`,
 	f.StringArrayVar(&o.connect, "connect", nil, "passive switch to connect to: tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH; repeatable")
 	f.StringVar(&o.api, "api", "127.0.0.1:8081", "address of the API, HTTPS; empty for none")
 	f.StringVar(&o.apiPlain, "api-plain", "", "address of the API without TLS, for use behind a proxy; passwords are then readable on the wire")
+	f.StringVar(&o.metrics, "metrics", "", "address for Prometheus, plain HTTP without a password: /metrics; empty for none")
+	f.BoolVar(&o.pprof, "pprof", false, "serve Go profiles on the --metrics address too: /debug/pprof/")
 	f.StringVar(&o.adminPasswordFile, "admin-password-file", "", "file whose first line becomes fvadmin's password")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate for the API and for TLS switches (default: a self-signed one, DIR/"+certName+")")
 	f.StringVar(&o.tlsKey, "tls-key", "", "its key")
@@ -71,6 +75,8 @@ func (o serveOptions) check() error {
 	switch {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return usageError{errors.New("--tls-cert and --tls-key go together")}
+	case o.pprof && o.metrics == "":
+		return usageError{errors.New("--pprof needs an address: give --metrics too")}
 	case o.data == "":
 		return usageError{errors.New("--data: the data directory has no name")}
 	}

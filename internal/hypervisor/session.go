@@ -23,6 +23,8 @@ type Session interface {
 	// slice; the component names are those of FlowVisor, "Total" included.
 	Stats() apitype.MessageStats
 	SliceStats(slice string) apitype.MessageStats
+	// Metrics returns the live figures for scraping.
+	Metrics() DatapathMetrics
 	// Flows lists the flows govisor holds in the switch, with the counters
 	// the switch reports; SliceFlows what one slice believes to have there.
 	Flows(ctx context.Context) ([]apitype.Flow, error)

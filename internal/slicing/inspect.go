@@ -33,6 +33,22 @@ func (d *Datapath) FlowCount(name string) int {
 	return 0
 }
 
+// PhysicalCount is the number of flows the switch is meant to have.
+func (d *Datapath) PhysicalCount() int {
+	n := 0
+	for _, s := range d.slots {
+		if s.entry != nil {
+			n++
+		}
+	}
+	for _, s := range d.points {
+		if s.entry != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Provenance tells what a flow in the switch with this cookie is for: "piece",
 // "guard", "drop", or "foreign" when it is not govisor's, and whose it is.
 func (d *Datapath) Provenance(cookie uint64) (slice, kind string) {
