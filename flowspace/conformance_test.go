@@ -379,7 +379,7 @@ func denseHeader(r *rand.Rand, p plain) Header {
 
 func TestMapsAgreeLarge(t *testing.T) {
 	t.Parallel()
-	queries := 600
+	queries := 300
 	if testing.Short() {
 		queries = 100
 	}

@@ -100,6 +100,19 @@ func (d DPIDSet) Overlaps(o DPIDSet) bool {
 	return false
 }
 
+// Contains reports whether every datapath of o is in d.
+func (d DPIDSet) Contains(o DPIDSet) bool {
+	if d.all || o.all {
+		return d.all
+	}
+	for id := range o.List() {
+		if !d.Has(id) {
+			return false
+		}
+	}
+	return true
+}
+
 // String writes "any", or the ids as 00:00:00:00:00:00:00:01 joined by "|".
 func (d DPIDSet) String() string {
 	if d.all {

@@ -89,7 +89,11 @@ func (c *changer) affected() Affected {
 	for _, s := range [...]*Snapshot{c.old, &c.next} {
 		if len(changed) <= preciseMax {
 			for _, r := range changed {
-				s.addOverlapping(r, set)
+				s.eachOverlapping(r, func(o *Rule) {
+					for i := range o.Grants {
+						set[o.Grants[i].Slice] = true
+					}
+				})
 			}
 		} else {
 			s.addPresent(&a, set)
@@ -99,12 +103,15 @@ func (c *changer) affected() Affected {
 	return a
 }
 
-// addOverlapping adds the slices with a rule that overlaps r on its datapaths.
-func (s *Snapshot) addOverlapping(r *Rule, set map[string]bool) {
+// eachOverlapping calls f for the rules that overlap r on one of its datapaths; for
+// some of them more than once.
+func (s *Snapshot) eachOverlapping(r *Rule, f func(*Rule)) {
 	var buf [64]*Rule
 	visit := func(id uint64, p *partition) bool {
 		if r.DPIDs.Has(id) {
-			addSlices(set, p.rules.overlapping(&r.Match, id, buf[:0]))
+			for _, o := range p.rules.overlapping(&r.Match, id, buf[:0]) {
+				f(o)
+			}
 		}
 		return true
 	}
@@ -120,9 +127,17 @@ func (s *Snapshot) addOverlapping(r *Rule, set map[string]bool) {
 	if s.shared == nil {
 		return
 	}
+	if !r.DPIDs.all && r.DPIDs.Len() <= replicateMax {
+		for id := range r.DPIDs.List() {
+			for _, o := range s.shared.rules.overlapping(&r.Match, id, buf[:0]) {
+				f(o)
+			}
+		}
+		return
+	}
 	s.shared.rules.each(func(o *Rule) bool {
 		if o.DPIDs.Overlaps(r.DPIDs) && o.Match.Overlaps(&r.Match) {
-			addSlices(set, []*Rule{o})
+			f(o)
 		}
 		return true
 	})
@@ -147,13 +162,5 @@ func (s *Snapshot) addPresent(a *Affected, set map[string]bool) {
 	}
 	for name := range s.shared.slices() {
 		set[name] = true
-	}
-}
-
-func addSlices(set map[string]bool, rules []*Rule) {
-	for _, r := range rules {
-		for i := range r.Grants {
-			set[r.Grants[i].Slice] = true
-		}
 	}
 }

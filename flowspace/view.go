@@ -138,6 +138,7 @@ func (v *View) Covered(slice string, perm Permission, m Match) bool {
 
 type cover struct {
 	rules []*Rule
+	all   bool // every rule counts
 	slice string
 	perm  Permission
 	steps int
@@ -153,7 +154,7 @@ func (c *cover) covered(m *Match, from int) bool {
 		if !r.Match.Overlaps(m) {
 			continue
 		}
-		if !r.Allows(c.slice, c.perm) {
+		if !c.all && !r.Allows(c.slice, c.perm) {
 			return false
 		}
 		if r.Match.contains(m) {

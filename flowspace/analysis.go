@@ -1,0 +1,218 @@
+package flowspace
+
+import (
+	"maps"
+	"slices"
+)
+
+// ConflictKind is what two rules have to do with each other.
+type ConflictKind uint8
+
+// The kinds of conflict.
+const (
+	OverlapConflict ConflictKind = iota // both match a region, the stronger one owns it
+	ShadowConflict                      // the weaker rule owns nothing at all
+)
+
+// String returns the name used in the API.
+func (k ConflictKind) String() string { return [...]string{"overlap", "shadowed"}[k] }
+
+// Conflict is a pair of rules with a region in common on some datapath.
+type Conflict struct {
+	Kind ConflictKind
+	// Rule is the weaker one. Other wins the region; for a shadowed rule it is the one
+	// that contains it, or else the strongest of those that cover it together.
+	Rule, Other *Rule
+	Region      Match
+}
+
+// ConflictQuery selects conflicts. The zero value selects all.
+type ConflictQuery struct {
+	Slice string  // only rules that grant this slice something
+	DPIDs DPIDSet // only rules on one of these datapaths; zero is all
+	// SameGrants includes overlaps of rules that grant the same slices the same: they
+	// change nothing for anybody.
+	SameGrants bool
+	Limit      int // 0: no limit
+}
+
+// Conflicts lists the selected conflicts, weaker rules in order; more says that there
+// are others beyond the limit.
+func (s *Snapshot) Conflicts(q ConflictQuery) (list []Conflict, more bool) {
+	s.Each(func(r *Rule) bool {
+		if q.Slice != "" && r.Permission(q.Slice) == 0 || q.DPIDs != (DPIDSet{}) && !q.DPIDs.Overlaps(r.DPIDs) {
+			return true
+		}
+		for _, c := range s.conflictsOf(r, q.SameGrants) {
+			if q.DPIDs != (DPIDSet{}) && !q.DPIDs.Overlaps(c.Other.DPIDs) {
+				continue
+			}
+			if more = q.Limit > 0 && len(list) == q.Limit; more {
+				return false
+			}
+			list = append(list, c)
+		}
+		return true
+	})
+	return list, more
+}
+
+// conflictsOf returns the conflicts in which r is the weaker one.
+func (s *Snapshot) conflictsOf(r *Rule, sameGrants bool) []Conflict {
+	stronger := s.stronger(r)
+	if len(stronger) == 0 {
+		return nil
+	}
+	if s.shadowed(r) {
+		other := stronger[0]
+		for _, o := range stronger {
+			if o.Match.Contains(r.Match) && o.DPIDs.Contains(r.DPIDs) {
+				other = o
+				break
+			}
+		}
+		region, _ := r.Match.Intersect(other.Match)
+		return []Conflict{{ShadowConflict, r, other, region}}
+	}
+	var list []Conflict
+	for _, o := range stronger {
+		if sameGrants || !slices.Equal(o.Grants, r.Grants) {
+			region, _ := r.Match.Intersect(o.Match)
+			list = append(list, Conflict{OverlapConflict, r, o, region})
+		}
+	}
+	return list
+}
+
+// stronger returns, in order, the rules before r that overlap it on some datapath.
+func (s *Snapshot) stronger(r *Rule) []*Rule {
+	found := map[*Rule]bool{}
+	s.eachOverlapping(r, func(o *Rule) {
+		if o.Before(r) {
+			found[o] = true
+		}
+	})
+	return slices.SortedFunc(maps.Keys(found), compareRules)
+}
+
+// Shadowed reports whether the rule owns no header on any of its datapaths, because
+// stronger rules cover its region there. What takes more than a million steps to
+// decide counts as not shadowed.
+func (s *Snapshot) Shadowed(id uint64) bool {
+	r := s.Rule(id)
+	return r != nil && s.shadowed(r)
+}
+
+func (s *Snapshot) shadowed(r *Rule) bool {
+	covered := func(rules []*Rule) bool {
+		i := slices.IndexFunc(rules, func(o *Rule) bool { return !o.Before(r) })
+		if i >= 0 {
+			rules = rules[:i]
+		}
+		c := cover{rules: rules, all: true, steps: coverSteps}
+		return c.covered(&r.Match, 0)
+	}
+	if r.DPIDs.all { // datapaths nobody names have only the rules of all
+		if s.shared == nil {
+			return false
+		}
+		var rules []*Rule
+		for _, o := range s.shared.rules.overlapping(&r.Match, 0, nil) {
+			if o.DPIDs.all {
+				rules = append(rules, o)
+			}
+		}
+		return covered(rules)
+	}
+	for id := range r.DPIDs.List() {
+		if !covered(s.View(id).Overlapping(r.Match, nil)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Owned is what a rule really gives to a slice on one datapath.
+type Owned struct {
+	Rule *Rule
+	// Regions are disjoint and make up what no stronger rule takes away. Exact is
+	// false when they would be too many; then Regions is the whole rule.
+	Regions []Match
+	Exact   bool
+}
+
+// Owned returns what the slice owns with every bit of perm, the strongest rule first.
+// Rules that own nothing are left out. A rule cut into more than limit regions is
+// given whole (0: no limit).
+func (v *View) Owned(slice string, perm Permission, limit int) []Owned {
+	var list []Owned
+	var buf []*Rule
+	for _, r := range v.SliceRules(slice) {
+		if !r.Allows(slice, perm) {
+			continue
+		}
+		var cut []Match
+		buf = v.Overlapping(r.Match, buf[:0])
+		for _, o := range buf {
+			if !o.Before(r) {
+				break
+			}
+			cut = append(cut, o.Match)
+		}
+		regions, ok := r.Match.Subtract(limit, cut...)
+		if !ok {
+			regions = []Match{r.Match}
+		}
+		if len(regions) > 0 {
+			list = append(list, Owned{r, regions, ok})
+		}
+	}
+	return list
+}
+
+// FreeValues says which values of a field no rule names on some datapaths.
+type FreeValues struct {
+	// Values is what is free, when Any is true: VLANs among 1-4094, ports among
+	// 1-65280, and other fields among all they can have.
+	Values Set
+	Any    bool
+	// Open are the rules that leave the field open, in order: they match every value,
+	// free or not, of whatever else they say.
+	Open []*Rule
+}
+
+// Free returns which values of a field held as numbers no rule names on any of the
+// datapaths. For other fields nothing is free.
+func (s *Snapshot) Free(f Field, dpids DPIDSet) FreeValues {
+	var free FreeValues
+	switch f {
+	case DLVLAN:
+		free.Values = Span(1, maxVID-1)
+	case InPort:
+		free.Values = Span(1, 0xff00)
+	case NWSrc, NWDst, DLSrc, DLDst:
+		return free
+	default:
+		free.Values = f.Universe()
+	}
+	free.Any = true
+	var used []Range
+	s.Each(func(r *Rule) bool {
+		if !r.DPIDs.Overlaps(dpids) {
+			return true
+		}
+		if v := r.Match.set(f); v.IsAny() {
+			free.Open = append(free.Open, r)
+		} else {
+			used = slices.AppendSeq(used, v.Ranges())
+		}
+		return true
+	})
+	if u, ok := SetOf(used...); ok {
+		free.Values, free.Any = free.Values.Subtract(u)
+	}
+	if f == NWTos && free.Any {
+		free.Values, free.Any = trimTos(free.Values)
+	}
+	return free
+}
