@@ -77,6 +77,15 @@ func TestMAC(t *testing.T) {
 	if !Broadcast.IsMulticast() || m.IsMulticast() || m.IsZero() || !(MAC{}).IsZero() {
 		t.Error("predicates")
 	}
+	if b, err := json.Marshal(m); err != nil || string(b) != `"02:00:0a:00:00:ff"` {
+		t.Errorf("json: %s, %v", b, err)
+	}
+	if err := new(MAC).UnmarshalText([]byte("x")); err == nil {
+		t.Error("x is taken as text of an address")
+	}
+	if err := new(DatapathID).UnmarshalText([]byte("x")); err == nil {
+		t.Error("x is taken as text of a datapath id")
+	}
 	for _, in := range []string{"", "02:00:00:00:00", "02:00:00:00:00:01:02", "02-00-00-00-00-01", "002:0:0:0:0:1", "x:0:0:0:0:1", "2:0:0:0:0:"} {
 		if got, err := ParseMAC(in); err == nil {
 			t.Errorf("%q is taken as %v", in, got)

@@ -192,6 +192,20 @@ func TestFlowFormat(t *testing.T) {
 	}
 }
 
+// TestPortNamesReadBack: whatever a switch calls its ports, they are not taken for others.
+func TestPortNamesReadBack(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"eth0", "s1-p1", "all", "LOCAL", "10", "0x5", "drop", "a b", "a,b", "a=b", "a(b"} {
+		want := FlowStats{Match: with(WildInPort, func(m *Match) { m.InPort = 3 }), Priority: 7, Actions: []Action{Output(3, 0), Enqueue(3, 4), Output(4, 0)}}
+		line := want.Format(FlowFormat{NoStats: true, PortName: func(p Port) string { return map[Port]string{3: name}[p] }})
+		p := Parser{PortByName: func(s string) (Port, bool) { return 3, s == name }}
+		got, err := p.ParseFlowStats(line)
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("%s: %v (-want +got)\n%s", line, err, d)
+		}
+	}
+}
+
 func TestFlowStatsRequestText(t *testing.T) {
 	t.Parallel()
 	got, err := ParseFlowStatsRequest("table=1,in_port=1,out_port=LOCAL")

@@ -112,7 +112,7 @@ func parseController(it item) (Action, error) {
 // actionParsers read the actions with a value.
 var actionParsers = map[string]func(p *Parser, s string) (Action, error){
 	"output": func(p *Parser, s string) (Action, error) {
-		if strings.ContainsAny(s, "=[") {
+		if !strings.HasPrefix(s, `"`) && strings.ContainsAny(s, "=[") {
 			return Action{}, fmt.Errorf("output:%s: OpenFlow 1.0 has output:PORT only", s)
 		}
 		port, err := p.ParsePort(s)

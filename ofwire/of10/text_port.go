@@ -39,7 +39,11 @@ func (t *text) port(p Port) {
 }
 
 // plainName reports whether ovs-ofctl prints a port's name without quotes.
+// A name that reads as a reserved port is quoted, or it would come back as that.
 func plainName(name string) bool {
+	if _, reserved := reservedPorts[strings.ToLower(name)]; reserved {
+		return false
+	}
 	for i, c := range []byte(name) {
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
 		if !letter && (i == 0 || c < '0' || c > '9') {

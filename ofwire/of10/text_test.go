@@ -143,6 +143,8 @@ func TestMatchRefusals(t *testing.T) {
 		"in_port":                              "missing value",
 		"in_port=65536":                        "unknown port",
 		"in_port=s1-p9":                        "unknown port",
+		"dl_src=1:2:3:4:5:6/x":                 "six groups",
+		"ip,nw_src=10.0.0.0/255.x":             "want an IPv4 address",
 		"ip=5":                                 "takes no value",
 		"nosuch=3":                             "unknown keyword nosuch",
 		"metadata=1":                           "OpenFlow 1.0 cannot match",
