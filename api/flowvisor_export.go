@@ -142,34 +142,34 @@ func fvRulesOut(r *apitype.RuleCreate) ([]fvRule, error) {
 const allDPIDs = "all_dpids"
 
 // setMatch writes the fields that are not wild, signed as FlowVisor's are.
-func (r *fvRule) setMatch(w of10.Match) {
-	r.Wildcards = number(fvWildcards(w))
+func (in *fvRule) setMatch(w of10.Match) {
+	in.Wildcards = number(fvWildcards(w))
 	has := func(bit uint32) bool { return w.Wildcards&bit == 0 }
 	for _, f := range []struct {
 		bit uint32
 		to  **number
 		v   number
 	}{
-		{of10.WildInPort, &r.InPort, number(int16(w.InPort))}, {of10.WildDLVLAN, &r.DLVLAN, number(int16(w.DLVLAN))},
-		{of10.WildDLVLANPCP, &r.DLVPCP, number(w.DLVLANPCP)}, {of10.WildDLType, &r.DLType, number(int16(w.DLType))},
-		{of10.WildNWTos, &r.NWTos, number(w.NWTos)}, {of10.WildNWProto, &r.NWProto, number(w.NWProto)},
-		{of10.WildTPSrc, &r.TPSrc, number(int16(w.TPSrc))}, {of10.WildTPDst, &r.TPDst, number(int16(w.TPDst))},
+		{of10.WildInPort, &in.InPort, number(int16(w.InPort))}, {of10.WildDLVLAN, &in.DLVLAN, number(int16(w.DLVLAN))},
+		{of10.WildDLVLANPCP, &in.DLVPCP, number(w.DLVLANPCP)}, {of10.WildDLType, &in.DLType, number(int16(w.DLType))},
+		{of10.WildNWTos, &in.NWTos, number(w.NWTos)}, {of10.WildNWProto, &in.NWProto, number(w.NWProto)},
+		{of10.WildTPSrc, &in.TPSrc, number(int16(w.TPSrc))}, {of10.WildTPDst, &in.TPDst, number(int16(w.TPDst))},
 	} {
 		if has(f.bit) {
 			*f.to = &f.v
 		}
 	}
 	if has(of10.WildDLSrc) {
-		r.DLSrc = w.DLSrc.String()
+		in.DLSrc = w.DLSrc.String()
 	}
 	if has(of10.WildDLDst) {
-		r.DLDst = w.DLDst.String()
+		in.DLDst = w.DLDst.String()
 	}
 	if w.NWSrcBits() < 32 {
-		r.NWSrc = fvNumber(int32(w.NWSrc))
+		in.NWSrc = fvNumber(int32(w.NWSrc))
 	}
 	if w.NWDstBits() < 32 {
-		r.NWDst = fvNumber(int32(w.NWDst))
+		in.NWDst = fvNumber(int32(w.NWDst))
 	}
 }
 

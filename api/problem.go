@@ -59,14 +59,3 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func bad(field, value, detail, hint string) error {
 	return &hypervisor.Error{Kind: apitype.KindInvalid, Field: field, Value: value, Detail: detail, Hint: hint, Index: -1}
 }
-
-// within puts the place of a part in front of the field an error names.
-func within(place string, err error) error {
-	e, ok := errors.AsType[*hypervisor.Error](err)
-	if !ok || e.Field == "" {
-		return err
-	}
-	at := *e
-	at.Field = place + "." + e.Field
-	return &at
-}

@@ -423,10 +423,10 @@ type tuple struct {
 }
 
 type tupleKey struct {
-	dpid, src, dst           uint64
-	inPort, nwSrc, nwDst     uint32
-	vlan, typ, tpSrc, tpDst  uint16
-	pcp, tos, proto, anyDPID uint8
+	dpid, src, dst          uint64
+	inPort, nwSrc, nwDst    uint32
+	vlan, typ, tpSrc, tpDst uint16
+	pcp, tos, proto         uint8
 }
 
 func newTupleSpace(rules []*Rule) *tupleSpace {

@@ -120,11 +120,11 @@ func nextPair(text string) (key, value string, hasValue bool, rest string, err e
 	key, rest = text[:end], text[end:]
 	if after := strings.TrimLeft(rest, " \t\r\n"); after == "" || after[0] != '=' && after[0] != ':' {
 		return key, "", false, rest, nil
-	} else if key == "" {
-		return "", "", false, "", &FieldError{Field: "match", Value: text, Reason: "has a value without a name"}
-	} else {
-		rest = strings.TrimLeft(after[1:], " \t\r\n")
 	}
+	if key == "" {
+		return "", "", false, "", &FieldError{Field: "match", Value: text, Reason: "has a value without a name"}
+	}
+	rest = strings.TrimLeft(strings.TrimLeft(rest, " \t\r\n")[1:], " \t\r\n")
 	if strings.HasPrefix(rest, "[") {
 		closing := strings.IndexByte(rest, ']')
 		if closing < 0 {

@@ -184,7 +184,7 @@ func (d *demo) startServer(ctx context.Context, g *errgroup.Group) error {
 			d.api = addr
 		}
 		if strings.HasPrefix(line, "the administrator is ") {
-			go io.Copy(io.Discard, lines) // ends with the server
+			go func() { _, _ = io.Copy(io.Discard, lines) }() // ends with the server
 			return nil
 		}
 	}

@@ -119,7 +119,7 @@ func (f *switchFlags) config(stdout, stderr io.Writer) (ofswitch.SwitchConfig, e
 		for _, text := range list.texts {
 			t, err := ofwire.ParseTarget(text)
 			if err == nil && (t.Scheme == "module" || !list.any && !t.Passive()) {
-				err = fmt.Errorf("target %q: want ptcp:, pssl: or punix:", text)
+				err = fmt.Errorf("target %q: want ptcp:PORT, pssl:PORT or punix:PATH", text)
 			}
 			if err != nil {
 				return fail(err)

@@ -50,8 +50,6 @@ const (
 	actWriteRules    //
 	actWriteSettings // and datapaths, accounts, import, snapshots
 	actOwnTokens     // the caller's own
-
-	actions // number of actions
 )
 
 // reading actions are all that a token of scope read has.

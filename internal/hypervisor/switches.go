@@ -92,7 +92,7 @@ func (w *Switches) Connect(ctx context.Context, t ofwire.Target) error {
 		nc, err := dialer.Dial(ctx, t)
 		if err == nil {
 			begin := time.Now()
-			err = w.ServeConn(ctx, nc)
+			_ = w.ServeConn(ctx, nc) // it logs why
 			backoff.Lived(time.Since(begin))
 			last = ""
 		} else if err.Error() != last && ctx.Err() == nil {

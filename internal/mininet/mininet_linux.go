@@ -122,8 +122,11 @@ func (l *Lab) Pid() int { return l.cmd.Process.Pid }
 func (l *Lab) Close() {
 	l.close.Do(func() {
 		l.stdin.Close() // the driver ends with it
-		gone := make(chan error, 1)
-		go func() { gone <- l.cmd.Wait() }()
+		gone := make(chan struct{})
+		go func() {
+			_ = l.cmd.Wait() // how it ended does not matter
+			close(gone)
+		}()
 		select {
 		case <-gone:
 		case <-time.After(10 * time.Second):

@@ -3,6 +3,7 @@
 package ofconn
 
 import (
+	"errors"
 	"net"
 	"syscall"
 )
@@ -45,10 +46,10 @@ func (w *tryWriter) write(raw syscall.RawConn, b []byte) (int, error) {
 	if err == nil {
 		err = w.err
 	}
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return w.n, nil
-	case syscall.EAGAIN, syscall.EINTR:
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
 		return 0, nil
 	}
 	return 0, err

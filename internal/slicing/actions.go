@@ -54,7 +54,7 @@ func (d *Datapath) allowedAction(s *slice, a *of10.Action, packetOut bool) *of10
 }
 
 func (s *slice) allowedPort(p of10.Port, packetOut bool) *of10.Error {
-	ok := false
+	var ok bool
 	switch p {
 	case of10.PortInPort, of10.PortFlood, of10.PortAll, of10.PortController:
 		ok = true

@@ -73,15 +73,15 @@ type entry struct {
 	dead    bool      // deleted or replaced; kept until its counters are in
 }
 
-// beats reports whether a hides b where both match and their slices share a rule.
-func (a *vflow) beats(b *vflow) bool {
-	if a.level != b.level {
-		return a.level > b.level
+// beats reports whether f hides b where both match and their slices share a rule.
+func (f *vflow) beats(b *vflow) bool {
+	if f.level != b.level {
+		return f.level > b.level
 	}
-	if a.slice != b.slice && *a.flow.Pattern() == *b.flow.Pattern() {
-		return a.seq > b.seq
+	if f.slice != b.slice && *f.flow.Pattern() == *b.flow.Pattern() {
+		return f.seq > b.seq
 	}
-	return a.seq < b.seq
+	return f.seq < b.seq
 }
 
 // isDrop reports whether f stands for a port the slice does not want frames from.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/flowspace/fs10"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
@@ -360,9 +359,4 @@ func (d *Datapath) clearEmergency(s *slice, out *Out) {
 	for cookie := range s.emerg {
 		d.removeEmergency(s, cookie, pending{kind: pendSilent}, out)
 	}
-}
-
-// writable reports whether a rule lets the slice write.
-func (s *slice) writable(r *flowspace.Rule) bool {
-	return r != nil && r.Allows(s.name, flowspace.Write)
 }

@@ -18,7 +18,6 @@ type slot struct {
 	point  bool
 	cands  []*piece
 	guards int // pieces of lower rank that need a guard here
-	carved int // see piece.carve
 	entry  *entry
 	dirty  bool
 	buffer bool // the next entry takes the buffer of the current flow_mod

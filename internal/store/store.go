@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // FileName is the database's name in the data directory.
@@ -108,7 +109,7 @@ func openFile(path string, readOnly bool) (s *Store, err error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: readOnly,
 		FreelistType: bbolt.FreelistMapType, NoFreelistSync: false})
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		pid, command := holder(path)
 		return nil, &LockedError{Path: path, PID: pid, Command: command}
 	case errors.Is(err, fs.ErrPermission):

@@ -162,8 +162,8 @@ func (t *Tx) AppendAudit(a Audit, keep uint64) (uint64, error) {
 	}
 	a.ID = id
 	if keep > 0 && id > keep {
-		for c, k := b.Cursor(), []byte(nil); ; {
-			if k, _ = c.First(); k == nil || binary.BigEndian.Uint64(k) > id-keep {
+		for c := b.Cursor(); ; {
+			if k, _ := c.First(); k == nil || binary.BigEndian.Uint64(k) > id-keep {
 				break
 			}
 			if err := c.Delete(); err != nil {

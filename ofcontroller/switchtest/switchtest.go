@@ -129,7 +129,7 @@ func (s *Switch) next(limit time.Duration) (of10.Message, error) {
 	if err := s.Conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
 		return nil, err
 	}
-	defer s.Conn.SetReadDeadline(time.Time{})
+	defer func() { _ = s.Conn.SetReadDeadline(time.Time{}) }()
 	return s.read()
 }
 

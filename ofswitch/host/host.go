@@ -45,7 +45,7 @@ type echoKey struct {
 	sequence uint16
 }
 
-// ErrNoAnswer: the peer could not be resolved, or sent no echo.
+// ErrNoAnswer says that the peer could not be resolved, or sent no echo.
 var ErrNoAnswer = errors.New("no answer")
 
 // New returns a host behind link. It does nothing before Run, which closes link.

@@ -231,7 +231,7 @@ func (c *Client) PacketOut(args []string) error {
 		return c.Do(m)
 	}
 	if len(args) < 3 {
-		return fmt.Errorf("packet-out wants in_port=PORT,packet=HEX,actions=..., or IN_PORT ACTIONS PACKET...")
+		return fmt.Errorf("packet-out wants in_port=PORT,packet=HEX,actions=ACTIONS, or IN_PORT ACTIONS and packets")
 	}
 	in, err := p.ParsePort(args[0])
 	if err != nil {

@@ -3,6 +3,7 @@ package ofctl
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -88,7 +89,7 @@ func DecodePcap(w io.Writer, r io.Reader, ports []uint16) (err error) {
 	asm := tcpassembly.NewAssembler(pool)
 	for {
 		data, ci, err := src.ReadPacketData()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
