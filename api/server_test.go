@@ -62,7 +62,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	server := api.New(svc, api.Options{})
-	ts := httptest.NewServer(server.Handler())
+	ts := httptest.NewServer(held(t, readSpec(t, server), server.Handler()))
 	t.Cleanup(func() {
 		ts.Close()
 		if err := svc.Close(); err != nil {

@@ -1,0 +1,91 @@
+package api_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/govisor/govisor/api/apitype"
+)
+
+func TestConflictsAndFree(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.slice("a")
+	w.slice("b")
+	w.rule("low", "1", 5, "in_port=1", "a")
+	w.rule("same", "1", 9, "in_port=1,dl_vlan=7", "a") // a slice does not stand in its own way
+	w.rule("high", "any", 10, "dl_vlan=100-199", "b")
+	w.rule("shadowed", "2", 3, "dl_vlan=150,in_port=4", "a")
+	w.rule("half1", "3", 9, "in_port=1|2", "b")
+	w.rule("half2", "3", 9, "in_port=3|4", "b")
+	w.rule("covered", "3", 1, "in_port=1-4", "a")
+	got := map[string]string{}
+	all, err := w.admin.Conflicts(ctx, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		got[c.Kind+" "+c.Rule.Name+" "+c.Other.Name] = string(c.Region)
+	}
+	want := map[string]string{
+		"overlap low high": "in_port=1,dl_vlan=100-199",
+		"overlap shadowed high": "in_port=4,dl_vlan=150", "shadowed shadowed high": "in_port=4,dl_vlan=150",
+		"overlap covered high": "in_port=1-4,dl_vlan=100-199", "overlap covered half1": "in_port=1-2", "overlap covered half2": "in_port=3-4",
+		"shadowed covered high": "in_port=1-4,dl_vlan=100-199",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("conflicts (-want +got):\n%s", diff)
+	}
+	one, err := w.admin.Conflicts(ctx, "a", "1")
+	if err != nil || len(one) != 1 {
+		t.Errorf("of slice a on 1: %+v, %v", one, err)
+	}
+	hers, err := w.as("a", "a-password").Conflicts(ctx, "", "1")
+	if err != nil || len(hers) != 1 || hers[0].Other.Name != "" || len(hers[0].Other.Grants) != 0 {
+		t.Errorf("slice a sees of b's rule: %+v, %v", hers, err)
+	}
+	free, err := w.admin.Free(ctx, "dl_vlan", []string{"1"})
+	if err != nil || free.Values != "1-6|8-99|200-4094" || free.Count != 4094-101 {
+		t.Errorf("free VLANs: %+v, %v", free, err)
+	}
+	free, err = w.admin.Free(ctx, "in_port", []string{"3"})
+	if err != nil || free.Values != "5-65280" {
+		t.Errorf("free ports: %+v, %v", free, err)
+	}
+	_, err = w.admin.Free(ctx, "nw_src", nil)
+	wantKind(t, err, apitype.KindInvalid, "nw_src")
+}
+
+func TestTrace(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.slice("alice")
+	w.slice("bob")
+	w.rule("low", "any", 5, "any", "bob")
+	if _, err := w.admin.CreateRule(ctx, apitype.RuleCreate{Name: "web", DPIDs: []string{"1"}, Priority: 80, Match: "dl_type=0x0800,nw_proto=6",
+		Grants: []apitype.Grant{{Slice: "alice", Permission: 6}, {Slice: "bob", Permission: 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.connect(1)
+	res, err := w.admin.Trace(ctx, apitype.TraceRequest{DPID: "1", Header: "in_port=1,dl_type=0x800,nw_dst=10.0.0.1,nw_proto=6"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Rule == nil || res.Rule.Name != "web" || res.Slice != "alice" || cmp.Diff([]string{"alice", "bob"}, res.Readers) != "" || len(res.Considered) != 2 || len(res.Flows) != 1 {
+		t.Errorf("trace = %+v", res)
+	}
+	frame := "ffffffffffff00000000000108060001080006040001000000000001" + "0a000001000000000000" + "0a000002"
+	res, err = w.admin.Trace(ctx, apitype.TraceRequest{DPID: "1", Packet: frame, InPort: 2})
+	if err != nil || res.Slice != "bob" || len(res.Flows) != 0 {
+		t.Errorf("trace of an ARP frame = %+v, %v", res, err)
+	}
+	res, err = w.admin.Trace(ctx, apitype.TraceRequest{DPID: "1", Slice: "alice", FlowMod: "actions=output:1"})
+	if err != nil || len(res.Flows) != 1 || res.Slice != "alice" {
+		t.Errorf("trace of a flow_mod = %+v, %v", res, err)
+	}
+	for _, bad := range []apitype.TraceRequest{{DPID: "1"}, {DPID: "x", Header: "in_port=1"}, {DPID: "1", Header: "in_port=1|2"}, {DPID: "1", Header: "frob=1"}, {DPID: "1", Packet: "zz"}} {
+		_, err = w.admin.Trace(ctx, bad)
+		wantKind(t, err, apitype.KindInvalid)
+	}
+}
