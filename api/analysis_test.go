@@ -29,7 +29,7 @@ func TestConflictsAndFree(t *testing.T) {
 		got[c.Kind+" "+c.Rule.Name+" "+c.Other.Name] = string(c.Region)
 	}
 	want := map[string]string{
-		"overlap low high": "in_port=1,dl_vlan=100-199",
+		"overlap low high":      "in_port=1,dl_vlan=100-199",
 		"overlap shadowed high": "in_port=4,dl_vlan=150", "shadowed shadowed high": "in_port=4,dl_vlan=150",
 		"overlap covered high": "in_port=1-4,dl_vlan=100-199", "overlap covered half1": "in_port=1-2", "overlap covered half2": "in_port=3-4",
 		"shadowed covered high": "in_port=1-4,dl_vlan=100-199",
