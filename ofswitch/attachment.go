@@ -76,6 +76,9 @@ func (s *Switch) startPortLocked(a *attachment) {
 		defer cancel()
 		s.receive(a)
 	})
+	if r, ok := a.port.(port.Runner); ok {
+		s.wg.Go(func() { r.Run(ctx) })
+	}
 	if w, ok := a.port.(port.Watcher); ok {
 		s.wg.Go(func() {
 			err := w.Watch(ctx, func(info port.Info) { s.portChanged(a, info) })
@@ -183,6 +186,7 @@ func (s *Switch) interfaces() []sflow.Interface {
 // sender gathers frames per port, so that each port gets them in one call.
 type sender struct {
 	lists [][]port.Frame // by slot
+	queue []uint32       // by slot: of the frames in its list
 	dirty []int
 }
 
@@ -193,27 +197,45 @@ func (t *sender) send(s *Switch, frames []OutFrame) {
 	}
 	list := *s.attached.Load()
 	for len(t.lists) < len(list) {
-		t.lists = append(t.lists, nil)
+		t.lists, t.queue = append(t.lists, nil), append(t.queue, NoQueue)
 	}
 	for i := range frames {
 		at := slot(frames[i].Port)
 		if at >= len(list) || list[at] == nil {
 			continue // detached meanwhile
 		}
-		if len(t.lists[at]) == 0 {
+		if n := len(t.lists[at]); n > 0 && t.queue[at] != frames[i].Queue {
+			t.write(s, list[at])
+		} else if n == 0 && !slices.Contains(t.dirty, at) {
 			t.dirty = append(t.dirty, at)
 		}
+		t.queue[at] = frames[i].Queue
 		t.lists[at] = append(t.lists[at], frames[i].Frame)
 	}
 	for _, at := range t.dirty {
-		n, _ := list[at].port.Write(t.lists[at])
-		if lost := len(t.lists[at]) - n; lost > 0 {
-			s.mu.Lock()
-			s.pipe.CountTxDrop(list[at].no, NoQueue, lost)
-			s.mu.Unlock()
-		}
-		clear(t.lists[at])
-		t.lists[at] = t.lists[at][:0]
+		t.write(s, list[at])
 	}
 	t.dirty = t.dirty[:0]
+}
+
+// write hands a port what has been gathered for it.
+func (t *sender) write(s *Switch, a *attachment) {
+	at := slot(a.no)
+	frames, queue := t.lists[at], t.queue[at]
+	if len(frames) == 0 {
+		return
+	}
+	var n int
+	if q, ok := a.port.(port.QueueWriter); ok {
+		n, _ = q.WriteQueue(queue, frames)
+	} else {
+		n, _ = a.port.Write(frames)
+	}
+	if lost := len(frames) - n; lost > 0 {
+		s.mu.Lock()
+		s.pipe.CountTxDrop(a.no, queue, lost)
+		s.mu.Unlock()
+	}
+	clear(frames)
+	t.lists[at] = frames[:0]
 }

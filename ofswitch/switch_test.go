@@ -392,3 +392,47 @@ func TestSwitchRefusesPeers(t *testing.T) {
 		})
 	}
 }
+
+// TestSwitchQueues: frames enqueued with a guarantee pass a port that is flooded.
+func TestSwitchQueues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLab(t, SwitchConfig{Probe: -1})
+		defer l.stop()
+		in, host := port.Pipe("slow", "h")
+		shaped := port.NewShaper(in, 800_000, []port.QueueRate{{ID: 7, MinRate: 900}}) // 100,000 bytes a second
+		if err := l.sw.AttachPort(3, shaped, QueueConfig{ID: 7, MinRate: 900}); err != nil {
+			t.Fatal(err)
+		}
+		defer host.Close()
+		for _, fm := range []*of10.FlowMod{add(1, inPort(1), output(3)), add(1, inPort(2), of10.Enqueue(3, 7))} {
+			if err := l.sw.AddFlow(fm); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := map[byte]int{}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			batch := make([]port.Frame, 64)
+			for {
+				n, err := host.Read(batch)
+				if err != nil {
+					return
+				}
+				for _, f := range batch[:n] {
+					got[f.Data[11]]++
+				}
+			}
+		}()
+		for range 100 { // each way 1,000 bytes every 10 ms: together twice the rate
+			l.inject(0, ethFrame(1, 9, 0x88b5, 1000))
+			l.inject(1, ethFrame(2, 9, 0x88b5, 1000))
+			time.Sleep(10 * time.Millisecond)
+		}
+		host.Close()
+		<-done
+		if got[2] < 85 || got[1] > 20 || got[1]+got[2] > 105 {
+			t.Errorf("%d with and %d without a guarantee of 90 %%, of 100 each in one second", got[2], got[1])
+		}
+	})
+}

@@ -31,6 +31,7 @@ type switchFlags struct {
 	snoop       []string
 	ports       []string
 	queues      []string
+	rates       []string
 	socket      string
 	failMode    string
 	failAfter   time.Duration
@@ -77,6 +78,7 @@ Ports are added and removed while it runs by the subcommands, over --socket.`,
 	fl.StringArrayVar(&f.snoop, "snoop", nil, "where to listen for those that want a copy of all OpenFlow messages; repeatable")
 	fl.StringArrayVarP(&f.ports, "port", "p", nil, "port, as NUMBER=WHAT; repeatable")
 	fl.StringArrayVar(&f.queues, "queue", nil, "output queue of a port, as PORT:QUEUE or PORT:QUEUE:PERCENT of guaranteed rate; repeatable")
+	fl.StringArrayVar(&f.rates, "port-rate", nil, "rate a port sends at, as PORT=RATE in bits a second (K, M, G); queues share it by their guarantees; repeatable")
 	fl.StringVar(&f.socket, "socket", "", "unix socket for adding and removing ports")
 	fl.StringVar(&f.failMode, "fail-mode", "", "without a controller: standalone (learn) or secure (keep the flows); default secure if there are controllers")
 	fl.DurationVar(&f.failAfter, "fail-after", 0, "how long controllers must be away for standalone (default three probes)")
@@ -238,13 +240,76 @@ func parseQueues(texts []string) (map[of10.Port][]ofswitch.QueueConfig, error) {
 	return queues, nil
 }
 
+// parseRates reads PORT=RATE.
+func parseRates(texts []string) (map[of10.Port]uint64, error) {
+	rates := map[of10.Port]uint64{}
+	for _, text := range texts {
+		no, rate, err := parsePort(text)
+		if err != nil {
+			return nil, err
+		}
+		digits, unit := strings.TrimRight(rate, "KMGkmg"), uint64(1)
+		switch strings.ToUpper(rate[len(digits):]) {
+		case "":
+		case "K":
+			unit = 1e3
+		case "M":
+			unit = 1e6
+		case "G":
+			unit = 1e9
+		default:
+			digits = ""
+		}
+		n, err := strconv.ParseUint(digits, 10, 32)
+		if err != nil || n == 0 {
+			return nil, usageError{fmt.Errorf("rate %q: want bits a second, like 100M", rate)}
+		}
+		rates[no] = n * unit
+	}
+	return rates, nil
+}
+
+// portSetup is what is known of the ports before they are opened.
+type portSetup struct {
+	queues map[of10.Port][]ofswitch.QueueConfig
+	rates  map[of10.Port]uint64
+	force  bool
+}
+
+// attach opens NUMBER=WHAT and gives it to the switch, which closes it.
+func (s portSetup) attach(sw *ofswitch.Switch, text string) (port.Port, error) {
+	no, what, err := parsePort(text)
+	if err != nil {
+		return nil, err
+	}
+	p, err := port.Open(what, s.force)
+	if err != nil {
+		return nil, explainPort(err)
+	}
+	if rate := s.rates[no]; rate > 0 {
+		var queues []port.QueueRate
+		for _, q := range s.queues[no] {
+			queues = append(queues, port.QueueRate{ID: q.ID, MinRate: q.MinRate})
+		}
+		p = port.NewShaper(p, rate, queues)
+	}
+	if err := sw.AttachPort(no, p, s.queues[no]...); err != nil {
+		_ = p.Close()
+		return nil, usageError{err}
+	}
+	return p, nil
+}
+
 func (f *switchFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	cfg, err := f.config(stdout, stderr)
 	if err != nil {
 		return err
 	}
-	queues, err := parseQueues(f.queues)
-	if err != nil {
+	setup := portSetup{force: f.force}
+	if setup.queues, err = parseQueues(f.queues); err != nil {
+		return err
+	}
+	if setup.rates, err = parseRates(f.rates); err != nil {
 		return err
 	}
 	sw, err := ofswitch.NewSwitch(cfg)
@@ -258,18 +323,11 @@ func (f *switchFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		}
 	}()
 	for _, text := range f.ports {
-		no, what, err := parsePort(text)
+		p, err := setup.attach(sw, text)
 		if err != nil {
 			return err
 		}
-		p, err := port.Open(what, f.force)
-		if err != nil {
-			return explainPort(err)
-		}
 		opened = append(opened, p)
-		if err := sw.AttachPort(no, p, queues[no]...); err != nil {
-			return usageError{err}
-		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -277,7 +335,7 @@ func (f *switchFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer wg.Wait()
 	defer cancel()
 	if f.socket != "" {
-		admin, err := listenSwitchAdmin(ctx, f.socket, sw, queues, f.force)
+		admin, err := listenSwitchAdmin(ctx, f.socket, sw, setup)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofswitch"
-	"github.com/govisor/govisor/ofswitch/port"
 	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
 )
@@ -40,13 +39,12 @@ type (
 
 // switchAdmin serves the local socket.
 type switchAdmin struct {
-	ln     net.Listener
-	sw     *ofswitch.Switch
-	queues map[of10.Port][]ofswitch.QueueConfig
-	force  bool
+	ln    net.Listener
+	sw    *ofswitch.Switch
+	setup portSetup
 }
 
-func listenSwitchAdmin(ctx context.Context, path string, sw *ofswitch.Switch, queues map[of10.Port][]ofswitch.QueueConfig, force bool) (*switchAdmin, error) {
+func listenSwitchAdmin(ctx context.Context, path string, sw *ofswitch.Switch, setup portSetup) (*switchAdmin, error) {
 	ln, err := ofconn.Listen(ctx, ofwire.Target{Scheme: "punix", Path: path}, nil)
 	if err != nil {
 		return nil, err
@@ -55,7 +53,7 @@ func listenSwitchAdmin(ctx context.Context, path string, sw *ofswitch.Switch, qu
 		ln.Close()
 		return nil, err
 	}
-	return &switchAdmin{ln, sw, queues, force}, nil
+	return &switchAdmin{ln, sw, setup}, nil
 }
 
 func (a *switchAdmin) serve(ctx context.Context) {
@@ -92,19 +90,8 @@ func (a *switchAdmin) do(req switchRequest) error {
 	case "ports":
 		return nil
 	case "add-port":
-		no, what, err := parsePort(req.Port)
-		if err != nil {
-			return err
-		}
-		p, err := port.Open(what, a.force)
-		if err != nil {
-			return explainPort(err)
-		}
-		if err := a.sw.AttachPort(no, p, a.queues[no]...); err != nil {
-			p.Close()
-			return err
-		}
-		return nil
+		_, err := a.setup.attach(a.sw, req.Port)
+		return err
 	case "del-port":
 		no, err := parsePortNumber(req.Port)
 		if err != nil {
