@@ -199,7 +199,7 @@ func (o *oracle) line(key slotKey, s *plainSlot, flows []*vflow) string {
 		}
 		number = int(o.d.numbers.order[at].number)
 	}
-	return fmt.Sprintf("%v prio=%d actions=%v", key.pat.Match(), number, actions)
+	return entryLine(key.pat.Match(), uint16(number), actions)
 }
 
 // winner is the flow a point hits among those of the rule's writers.

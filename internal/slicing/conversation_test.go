@@ -223,7 +223,7 @@ func (w *world) lldp(r *rand.Rand) {
 	if !w.has(name, out) {
 		return
 	}
-	data := append([]byte{1, 0x80, 0xc2, 0, 0, 0x0e, 0, 0, 0, 0, 0, 9, 0x88, 0xcc}, 2, 7, 4, 0, 0, 0, 0, 0, byte(out), 4, 3, 2, 0, byte(out), 6, 2, 0, 120, 0, 0)
+	data := lldpFrame(byte(out))
 	for r.IntN(2) == 0 && len(data) < 60 {
 		data = append(data, make([]byte, 60-len(data))...)
 	}

@@ -307,10 +307,20 @@ func (r *rig) table() []string {
 			r.t.Fatal(err)
 		}
 		for _, f := range p.(*of10.StatsReply).Body.(of10.FlowStatsReply) {
-			list = append(list, fmt.Sprintf("%v prio=%d actions=%v", f.Match, f.Priority, f.Actions))
+			list = append(list, entryLine(f.Match, f.Priority, f.Actions))
 		}
 	}
 	return list
+}
+
+func entryLine(m of10.Match, priority uint16, actions []of10.Action) string {
+	return fmt.Sprintf("%v prio=%d actions=%v", m, priority, actions)
+}
+
+// lldpFrame is a probe as controllers send them, naming a port.
+func lldpFrame(port byte) []byte {
+	return append([]byte{1, 0x80, 0xc2, 0, 0, 0x0e, 0, 0, 0, 0, 0, 9, 0x88, 0xcc},
+		2, 7, 4, 0, 0, 0, 0, 0, port, 4, 3, 2, 0, port, 6, 2, 0, 120, 0, 0)
 }
 
 func ports(frames []wireFrame) (list []int) {
