@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,7 @@ type Session struct {
 	dp        *slicing.Datapath // guarded by mu, except for what it allows without
 	out       slicing.Out       // guarded by mu
 	unready   chan struct{}     // guarded by mu; closed and nil once the core is ready
+	faulty    bool              // guarded by mu; the core has had a fault
 	connected bool              // guarded by mu; Connect has been called
 	timer     *time.Timer       // guarded by mu; nil before Run and after it
 	armed     time.Time         // guarded by mu; when timer fires, zero for not at all
@@ -98,26 +100,45 @@ func (s *Session) Run(ctx context.Context) error {
 	return err
 }
 
-// Retire lets go of the core, which may then serve another session. It is called
-// after Run has returned and all slices have ended; from then on nothing happens
-// here any more.
-func (s *Session) Retire() {
+// Retire lets go of the core. It is called after Run has returned and all slices
+// have ended; from then on nothing happens here any more. False means that the core
+// has had a fault and must not be used again.
+func (s *Session) Retire() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dp = nil
+	return !s.faulty
 }
 
 // Do runs f with the core, alone, and sends what f appended. After Retire f is not
 // called.
 func (s *Session) Do(f func(now time.Time, dp *slicing.Datapath, out *slicing.Out)) {
+	defer s.contain()
 	s.locked(f)
 	s.Flush()
 }
 
+// contain ends the session when the core has a fault outside of a connection's
+// reader, which has its own last resort.
+func (s *Session) contain() {
+	if p := recover(); p != nil {
+		s.conn.Counters().CountPanic()
+		s.opts.Log.WithField("stack", string(debug.Stack())).Errorf("fault in the slicing core: %v", p)
+		s.conn.Close(fmt.Errorf("%w: %v", ofconn.ErrPanic, p))
+	}
+}
+
+// locked runs f with the core, alone. A fault is the caller's: it ends the one
+// connection whose message it was.
 func (s *Session) locked(f func(now time.Time, dp *slicing.Datapath, out *slicing.Out)) {
 	s.mu.Lock()
-	defer s.mu.Unlock() // a fault in the core ends one connection, not the datapath
+	ok := false
+	defer func() {
+		s.faulty = s.faulty || !ok
+		s.mu.Unlock()
+	}()
 	if s.dp == nil {
+		ok = true
 		return
 	}
 	s.out.Reset()
@@ -128,6 +149,7 @@ func (s *Session) locked(f func(now time.Time, dp *slicing.Datapath, out *slicin
 		close(s.unready)
 		s.unready = nil
 	}
+	ok = true
 }
 
 // Connect tells the core that its switch is there. It is called before Run, and
@@ -252,12 +274,7 @@ func (s *Session) armLocked() {
 
 // tick lets the core do what is due.
 func (s *Session) tick() {
-	defer func() {
-		if p := recover(); p != nil {
-			s.opts.Log.Errorf("handling a timer: %v", p)
-			s.conn.Close(fmt.Errorf("%w: %v", ofconn.ErrPanic, p))
-		}
-	}()
+	defer s.contain()
 	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
 		s.armed = time.Time{}
 		dp.Tick(now, out)

@@ -76,12 +76,15 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer close(d.ended)
 	core := d.w.takeCore(d, cfg)
-	defer d.w.giveCore(core)
 	cls := classifier.New(d.nc, core.dp, classifier.Options{
 		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval},
 		Log:  d.log,
 	})
-	defer cls.Retire()
+	defer func() {
+		if cls.Retire() {
+			d.w.giveCore(core)
+		}
+	}()
 	d.mu.Lock()
 	d.cls, d.core = cls, core
 	reason := d.reason

@@ -203,7 +203,7 @@ func (c *Conn) Shutdown(timeout time.Duration) {
 func (c *Conn) readLoop() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.cfg.Counters.panics.Add(1)
+			c.cfg.Counters.CountPanic()
 			if c.cfg.Log != nil {
 				c.cfg.Log.WithField("stack", string(debug.Stack())).Errorf("handling a message: %v", p)
 			}

@@ -30,6 +30,9 @@ func (c *Counters) Bytes() (received, sent uint64) { return c.rxBytes.Load(), c.
 // Panics is the number of faults caught at the connection's boundary.
 func (c *Counters) Panics() uint64 { return c.panics.Load() }
 
+// CountPanic counts a fault caught elsewhere that is the connection's.
+func (c *Counters) CountPanic() { c.panics.Add(1) }
+
 func (c *Counters) countRx(frame []byte) {
 	c.rx[typeIndex(frame[1])].Add(1)
 	c.rxBytes.Add(uint64(len(frame)))
