@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime/debug"
 	"sync"
@@ -94,10 +95,12 @@ type Conn struct {
 	nc     net.Conn
 	raw    syscall.RawConn // nil when a write cannot be tried without blocking
 	wake   chan struct{}   // capacity 1; the writer has something to do
-	closed chan struct{}
+	closed chan struct{}   // the connection has ended
+	down   chan struct{}   // the transport is closed too
 
 	// Owned by the reading goroutine.
-	r *ofwire.Reader
+	r       *ofwire.Reader
+	batches int // reads since the last BatchDone
 
 	received atomic.Uint64 // messages; the keep-alive looks at it
 	held     atomic.Bool   // the reader waits for room elsewhere
@@ -125,10 +128,15 @@ func New(nc net.Conn, cfg Config) *Conn {
 		nc:     nc,
 		wake:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
-		r:      ofwire.NewReader(nc, cfg.ReadBuffer),
+		down:   make(chan struct{}),
 	}
 	c.raw = rawConn(nc)
 	c.try.init()
+	var src io.Reader = nc
+	if c.raw != nil {
+		src = newTryReader(c.raw, c.batchDone)
+	}
+	c.r = ofwire.NewReader(src, c.cfg.ReadBuffer)
 	return c
 }
 
@@ -152,7 +160,7 @@ func (c *Conn) Err() error {
 }
 
 // Run reads and writes until the connection ends and returns why. Both loops
-// have ended when it returns. ctx being done closes the connection.
+// have ended and the transport is closed when it returns. ctx being done closes the connection.
 func (c *Conn) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { c.Close(context.Cause(ctx)) })
 	defer stop()
@@ -162,6 +170,7 @@ func (c *Conn) Run(ctx context.Context) error {
 	wg.Go(c.writeLoop)
 	c.Close(c.readLoop())
 	wg.Wait()
+	<-c.down
 	return c.Err()
 }
 
@@ -187,7 +196,11 @@ func (c *Conn) Close(cause error) {
 	for _, p := range probes {
 		close(p)
 	}
-	_ = c.nc.Close()
+	// Closing waits for whoever is inside the transport, which may be the caller.
+	go func() {
+		_ = c.nc.Close()
+		close(c.down)
+	}()
 }
 
 // Shutdown ends the connection when what is queued has been sent, or after
@@ -221,10 +234,27 @@ func (c *Conn) readLoop() (err error) {
 		if err := c.dispatch(h, frame); err != nil {
 			return err
 		}
-		if !c.r.Buffered() {
-			h.BatchDone()
-			c.Flush()
+		if c.r.Buffered() {
+			continue
 		}
+		// A plain socket tells when it has nothing more; others are taken to have
+		// nothing more.
+		if c.batches++; c.raw == nil || c.batches >= maxBatches {
+			c.batchDone()
+		}
+	}
+}
+
+// maxBatches bounds how many buffers full of messages are handled before their
+// consequences are sent.
+const maxBatches = 4
+
+// batchDone sends what the messages handled so far have caused.
+func (c *Conn) batchDone() {
+	if c.batches > 0 {
+		c.batches = 0
+		c.cfg.Handler.BatchDone()
+		c.Flush()
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -228,5 +229,52 @@ func TestBackoff(t *testing.T) {
 	b.Lived(time.Minute)
 	if got := b.Next(); got > time.Second {
 		t.Errorf("pause after a long connection is %v, want 1s at most", got)
+	}
+}
+
+// brokenHandler answers into a connection that cannot be written to any more.
+type brokenHandler struct {
+	c  *ofconn.Conn
+	nc *net.TCPConn
+}
+
+func (h *brokenHandler) HandleFrame([]byte) error {
+	h.c.Append(msg(typeFlowMod, 1, 1000), ofconn.Required)
+	return h.nc.CloseWrite()
+}
+
+func (h *brokenHandler) BatchDone() { h.c.Flush() }
+
+// A write that fails while the reader is between two reads must end the
+// connection, not hang it: closing a socket waits for whoever is inside it, which
+// here is the reader itself.
+func TestWriteFailsBetweenReads(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	peer, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	nc, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &brokenHandler{nc: nc.(*net.TCPConn)}
+	h.c = ofconn.New(nc, ofconn.Config{Handler: h})
+	done := make(chan error, 1)
+	go func() { done <- h.c.Run(t.Context()) }()
+	send(t, peer, msg(typePacketIn, 1, 100))
+	select {
+	case err := <-done:
+		if !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("Run = %v, want EPIPE", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the connection hangs")
 	}
 }

@@ -3,6 +3,7 @@
 package ofconn
 
 import (
+	"io"
 	"net"
 	"syscall"
 )
@@ -15,3 +16,6 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 func (*tryWriter) init() {}
 
 func (*tryWriter) write(syscall.RawConn, []byte) (int, error) { return 0, nil }
+
+// newTryReader is not called where there is no raw connection.
+func newTryReader(syscall.RawConn, func()) io.Reader { return nil }

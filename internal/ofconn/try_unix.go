@@ -4,7 +4,9 @@ package ofconn
 
 import (
 	"errors"
+	"io"
 	"net"
+	"os"
 	"syscall"
 )
 
@@ -53,4 +55,56 @@ func (w *tryWriter) write(raw syscall.RawConn, b []byte) (int, error) {
 		return 0, nil
 	}
 	return 0, err
+}
+
+// tryReader is an io.Reader on the socket that says so before it has to wait.
+type tryReader struct {
+	raw  syscall.RawConn
+	idle func() // called when nothing has come yet, before waiting
+
+	b      []byte
+	n      int
+	err    error
+	waited bool
+	fn     func(fd uintptr) bool
+}
+
+func newTryReader(raw syscall.RawConn, idle func()) io.Reader {
+	r := &tryReader{raw: raw, idle: idle}
+	r.fn = r.try
+	return r
+}
+
+func (r *tryReader) Read(b []byte) (int, error) {
+	r.b, r.waited = b, false
+	err := r.raw.Read(r.fn)
+	r.b = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case r.err != nil:
+		return 0, os.NewSyscallError("read", r.err)
+	case r.n == 0 && len(b) > 0:
+		return 0, io.EOF
+	}
+	return r.n, nil
+}
+
+// try is done when it returns true; after false it is called again when there is
+// something to read.
+func (r *tryReader) try(fd uintptr) bool {
+	for {
+		r.n, r.err = syscall.Read(int(fd), r.b)
+		switch r.err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			if !r.waited {
+				r.waited = true
+				r.idle()
+			}
+			return false
+		}
+		return true
+	}
 }
