@@ -95,10 +95,10 @@ func (r *tryReader) Read(b []byte) (int, error) {
 func (r *tryReader) try(fd uintptr) bool {
 	for {
 		r.n, r.err = syscall.Read(int(fd), r.b)
-		switch r.err {
-		case syscall.EINTR:
+		switch {
+		case errors.Is(r.err, syscall.EINTR):
 			continue
-		case syscall.EAGAIN:
+		case errors.Is(r.err, syscall.EAGAIN):
 			if !r.waited {
 				r.waited = true
 				r.idle()
