@@ -2,6 +2,7 @@ package hypervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -98,17 +99,28 @@ func (d *datapath) TraceFlowMod(slice, flow string) ([]apitype.Flow, error) {
 	if cls == nil {
 		return nil, errDisconnected
 	}
-	var pieces []slicing.Physical
-	cls.Do(func(now time.Time, dp *slicing.Datapath, _ *slicing.Out) { pieces, err = dp.Explain(now, slice, m) })
-	if err != nil {
-		return nil, err
+	var t slicing.FlowTrace
+	cls.Do(func(now time.Time, dp *slicing.Datapath, _ *slicing.Out) { t = dp.TraceFlowMod(now, slice, m) })
+	switch {
+	case t.Refused != nil:
+		return nil, fmt.Errorf("refused with %v: %s", t.Refused, t.Because)
+	case t.Because != "":
+		return nil, errors.New(t.Because)
 	}
 	out := []apitype.Flow{}
-	for _, p := range pieces {
+	add := func(kind, owner string, p *slicing.PieceTrace, actions string) {
+		if p.New && kind == "piece" { // it will be the controller's own as long as it fits
+			p.Priority = m.Priority
+		}
 		out = append(out, apitype.Flow{
-			DPID: d.dpid.String(), Slice: p.Slice, Kind: p.Kind, Priority: uint32(m.Priority),
-			Match: p.Match.String(), Actions: of10.ActionsString(p.Actions),
+			DPID: d.dpid.String(), Slice: owner, Kind: kind, Priority: uint32(p.Priority), Match: p.Match.String(), Actions: actions,
 		})
+	}
+	for i := range t.Pieces {
+		add("piece", slice, &t.Pieces[i], of10.ActionsString(t.Pieces[i].Actions))
+	}
+	for i := range t.Guards {
+		add("guard", "", &t.Guards[i], of10.ActionsString([]of10.Action{of10.Output(of10.PortController, 0xffff)}))
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package hypervisor_test
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
@@ -271,6 +273,14 @@ func TestFlowsAreShownWithTheirOwner(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("physical flows: %+v", flows)
+		}
+		trace, err := w.svc.TraceFlowMod(hypervisor.Local(), 1, "red", "priority=5,actions=output:1")
+		pieces := slices.DeleteFunc(trace.Flows, func(f apitype.Flow) bool { return f.Kind != "piece" })
+		if err != nil || len(pieces) != 2 || pieces[0].Match != "in_port=1" || pieces[1].Actions != "output:1" || pieces[1].Priority != 5 {
+			t.Errorf("trace of a flow_mod: %+v, %v", trace, err)
+		}
+		if _, err := w.svc.TraceFlowMod(hypervisor.Local(), 1, "red", "in_port=9,actions=output:1"); err == nil {
+			t.Error("a flow outside of the slice's space is not refused")
 		}
 		virtual, err := w.svc.SliceFlows(t.Context(), hypervisor.Local(), 1, "red")
 		if err != nil {

@@ -2,10 +2,7 @@ package slicing
 
 import (
 	"slices"
-	"time"
 
-	"github.com/govisor/govisor/flowspace"
-	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -60,47 +57,4 @@ func (d *Datapath) Provenance(cookie uint64) (slice, kind string) {
 		slice = e.flow.slice.name
 	}
 	return slice, [...]string{kindFlow: "piece", kindSentinel: "piece", kindGuard: "guard", kindDrop: "drop"}[e.kind]
-}
-
-// Physical is a flow that a virtual flow needs in the switch.
-type Physical struct {
-	Slice   string // who controls the frames it matches; "" for a guard
-	Kind    string // "piece" or "guard"
-	Rule    *flowspace.Rule
-	Match   of10.Match
-	Actions []of10.Action // of the virtual flow; nil for a guard
-}
-
-// Explain tells what a flow_mod ADD of a slice would become, without doing it. The
-// error is the *of10.Error that the controller would get.
-func (d *Datapath) Explain(now time.Time, name string, m *of10.FlowMod) ([]Physical, error) {
-	s := d.slices[name]
-	if s == nil {
-		return nil, nil
-	}
-	if err := d.allowed(s, m.Actions, false); err != nil {
-		return nil, err
-	}
-	f := newFlow(now, s, m)
-	specs, refused := d.admit(f)
-	if refused != nil {
-		return nil, refused
-	}
-	var out []Physical
-	guards := map[guardSpec]bool{}
-	add := func(p *flowtable.Pattern, what Physical) {
-		what.Match = p.Match()
-		out = append(out, what)
-	}
-	for i := range specs {
-		sp := &specs[i]
-		for _, g := range sp.guards {
-			if !guards[g] {
-				guards[g] = true
-				add(&g.pat, Physical{Kind: "guard", Rule: g.rule.rule})
-			}
-		}
-		add(&sp.pat, Physical{Slice: name, Kind: "piece", Rule: sp.rule.rule, Actions: m.Actions})
-	}
-	return out, nil
 }
