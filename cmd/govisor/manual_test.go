@@ -96,6 +96,7 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s has no example", cmd.CommandPath())
 		}
 		for line := range strings.Lines(strings.ReplaceAll(cmd.Example, "\\\n", " ")) {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), "   ") // what follows says what it does
 			line, _, _ = strings.Cut(line, " #")
 			args := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(line))
 			if len(args) == 0 || args[0] != "govisor" {

@@ -58,6 +58,7 @@ controller as if it were a switch. Slices are made with fvctl or over the API.`,
 		switchCommand(),
 		ofctlCommand(),
 		controllerCommand(),
+		traceCommand(),
 		benchCommand(),
 		versionCommand(),
 	)
