@@ -148,6 +148,14 @@ func (p *Pattern) Intersect(o *Pattern) (both Pattern, ok bool) {
 	return both, true
 }
 
+// PinUntagged makes dl_vlan_pcp exact where p is about untagged frames, which have
+// none: the same headers match, but one header has one exact pattern.
+func (p *Pattern) PinUntagged() {
+	if p.Mask[1]>>vlanAt == 0xffff && p.Value[1]>>vlanAt == packet.VLANNone {
+		p.Mask[4] = full[4]
+	}
+}
+
 // Exact reports whether p wildcards nothing.
 func (p *Pattern) Exact() bool { return p.Mask == full }
 

@@ -82,7 +82,7 @@ func wire(m flowspace.Match) (list []flowtable.Pattern) {
 		if m.DLVLAN == of10.VLANNone && m.Wildcards&of10.WildDLVLAN == 0 && m.DLVLANPCP != 0 {
 			continue
 		}
-		list = append(list, flowtable.MakePattern(&m))
+		list = append(list, pinned(flowtable.MakePattern(&m)))
 	}
 	return list
 }

@@ -90,7 +90,7 @@ func (d *Datapath) cut(f *vflow, r *ruleInfo) ([]flowtable.Pattern, bool) {
 		if !ok || !possible(&both) {
 			return nil, true
 		}
-		return []flowtable.Pattern{both}, true
+		return []flowtable.Pattern{pinned(both)}, true
 	}
 	both, ok := f.region.Intersect(r.rule.Match)
 	if !ok {
@@ -207,7 +207,7 @@ func (d *Datapath) withCarves(f *vflow, specs []spec) []spec {
 			if !ok || s.pat.Exact() || both == s.pat && isPoint(&both) {
 				continue
 			}
-			s.pat, s.carve, s.level = both, true, s.level+1
+			s.pat, s.carve, s.level = pinned(both), true, s.level+1
 			specs = append(specs, s)
 		}
 	}

@@ -21,7 +21,7 @@ func patternsOf(r *flowspace.Match, limit int) (out []flowtable.Pattern, ok bool
 	out = make([]flowtable.Pattern, 0, len(list))
 	for i := range list {
 		if p := flowtable.MakePattern(&list[i]); possible(&p) {
-			out = append(out, p)
+			out = append(out, pinned(p))
 		}
 	}
 	return out, true
@@ -32,6 +32,14 @@ func patternsOf(r *flowspace.Match, limit int) (out []flowtable.Pattern, ok bool
 func possible(p *flowtable.Pattern) bool {
 	h := p.Value.Header()
 	return h.DLVLANPCP == 0 || h.DLVLAN != packet.VLANNone
+}
+
+// pinned is p, but of all patterns that match one and the same header only one.
+func pinned(p flowtable.Pattern) flowtable.Pattern {
+	if isPoint(&p) {
+		p.PinUntagged()
+	}
+	return p
 }
 
 // simple reports whether a region is one packed match.

@@ -85,6 +85,14 @@ func (d *Datapath) mark(s *slot) {
 // markPoints marks the points whose winner a change of flow f can change.
 func (d *Datapath) markPoints(f *vflow) {
 	pat := f.flow.Pattern()
+	if f.level == levelDrop { // beats exact flows too
+		for _, s := range d.points {
+			if pat.Matches(&s.pat.Value) {
+				d.mark(s)
+			}
+		}
+		return
+	}
 	if len(d.soft) == 0 {
 		return
 	}
