@@ -79,7 +79,7 @@ prints medians, spread and ratios. Needs haproxy (Debian: apt-get install haprox
 	fl := cmd.Flags()
 	fl.IntVar(&f.rounds, "rounds", 3, "rounds; each measures everything once")
 	fl.DurationVar(&f.duration, "duration", 2*time.Second, "measured time of each cell in each round")
-	fl.IntVar(&f.window, "window", 64, "packet_ins outstanding a switch when pipelined")
+	fl.IntVar(&f.window, "window", 64, "packet_ins outstanding a switch and slice when pipelined")
 	fl.IntSliceVar(&f.slices, "slices", []int{1, 4, 16}, "numbers of slices; with the smallest number of rules that is at least 1000")
 	fl.IntSliceVar(&f.rules, "rules", []int{10, 1000, 100000}, "numbers of flowspace rules; with one slice")
 	fl.StringVar(&f.only, "only", "", "only scenarios with this text in their name")
@@ -183,8 +183,12 @@ func (f *compareFlags) startProxies(ctx context.Context, controllers []string) (
 }
 
 func (f *compareFlags) measure(ctx context.Context, c *measurement, sc scenario, p *proxyUnderTest) error {
+	window := sc.Window
+	if window > 1 {
+		window *= p.slices // the same number outstanding for each controller: a quarter of the batch is no longer a batch
+	}
 	res, err := bench.Generate(ctx, bench.GeneratorConfig{
-		Network: "tcp", Address: p.addr, Switches: sc.Switches, Window: sc.Window, MACs: 1000, Slices: p.slices, Nets: p.nets, Ports: max(4, p.slices),
+		Network: "tcp", Address: p.addr, Switches: sc.Switches, Window: window, MACs: 1000, Slices: p.slices, Nets: p.nets, Ports: max(4, p.slices),
 		WarmUp: f.duration / 4, Duration: f.duration,
 	})
 	if err != nil {
