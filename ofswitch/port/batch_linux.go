@@ -51,9 +51,14 @@ func newRxRing() *rxRing {
 		h.SetIovlen(2)
 	}
 	r.recv = func(fd uintptr) bool {
-		n, _, e := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.msgs[0])), uintptr(r.got), unix.MSG_DONTWAIT, 0, 0)
-		r.got, r.errn = int(n), e
-		return e != unix.EAGAIN && e != unix.EINTR
+		want := r.got
+		for {
+			n, _, e := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.msgs[0])), uintptr(want), unix.MSG_DONTWAIT, 0, 0)
+			if e != unix.EINTR {
+				r.got, r.errn = int(n), e
+				return e != unix.EAGAIN
+			}
+		}
 	}
 	return r
 }

@@ -48,6 +48,7 @@ func veth(t *testing.T) (*Packet, *Packet) {
 	t.Helper()
 	inNamespace(t)
 	sh(t, noIPv6, "ip link add va type veth peer name vb", "ip link set va up", "ip link set vb up")
+	awaitRunning(t, "va", "vb")
 	open := func(name string) *Packet {
 		p, err := OpenPacket(name, false)
 		if err != nil {
@@ -57,6 +58,28 @@ func veth(t *testing.T) (*Packet, *Packet) {
 		return p
 	}
 	return open("va"), open("vb")
+}
+
+// awaitRunning waits until the kernel has attached queues to interfaces that just
+// came up; what is sent before is lost without a word.
+func awaitRunning(t *testing.T, names ...string) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for _, name := range names {
+		for {
+			link, err := netlink.LinkByName(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if link.Attrs().RawFlags&unix.IFF_RUNNING != 0 && link.Attrs().OperState != netlink.OperDown {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s does not come up", name)
+			}
+			runtime.Gosched()
+		}
+	}
 }
 
 // readOwn reads until n frames of ethertype 0x88b5 (or what want is) have come;
@@ -242,8 +265,8 @@ func dialHere(t *testing.T, addr string) net.Conn {
 	return c
 }
 
-// listenIn listens in another namespace and comes back.
-func listenIn(t *testing.T, ns, addr string) net.Listener {
+// inside runs do in another namespace and comes back.
+func inside(t *testing.T, ns string, do func()) {
 	t.Helper()
 	here, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
@@ -263,6 +286,17 @@ func listenIn(t *testing.T, ns, addr string) net.Listener {
 			t.Fatal(err)
 		}
 	}()
+	do()
+}
+
+func listenIn(t *testing.T, ns, addr string) (ln net.Listener) {
+	t.Helper()
+	inside(t, ns, func() { ln = listenHere(t, addr) })
+	return ln
+}
+
+func listenHere(t *testing.T, addr string) net.Listener {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -409,5 +443,42 @@ func TestTAP(t *testing.T) {
 			t.Fatal("the device is still there")
 		}
 		runtime.Gosched()
+	}
+}
+
+// TestTunnelPeer: the kernel's own VXLAN device is the other end.
+func TestTunnelPeer(t *testing.T) {
+	inNamespace(t)
+	ns := fmt.Sprintf("gvvx%d", os.Getpid())
+	sh(t, "ip netns add "+ns, "ip link add ua type veth peer name ub netns "+ns,
+		"ip addr add 10.78.0.1/24 dev ua", "ip link set ua up",
+		"ip -n "+ns+" addr add 10.78.0.2/24 dev ub", "ip -n "+ns+" link set ub up",
+		"ip -n "+ns+" link add vx type vxlan id 77 remote 10.78.0.1 local 10.78.0.2 dstport 4789 dev ub",
+		"ip -n "+ns+" link set vx up")
+	t.Cleanup(func() { sh(t, "ip netns del "+ns) })
+	tunnel, err := OpenTunnel("10.78.0.2,vni=77")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tunnel.Close()
+	awaitRunning(t, "ua")
+	var host *Packet
+	inside(t, ns, func() {
+		awaitRunning(t, "ub")
+		host, err = OpenPacket("vx", false)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	for _, size := range []int{60, 1400} {
+		mustWrite(t, host, testFrame(size))
+		if got := readOwn(t, tunnel, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
+			t.Errorf("to the switch: %d bytes became %d", size, len(got[0].Data))
+		}
+		mustWrite(t, tunnel, testFrame(size))
+		if got := readOwn(t, host, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
+			t.Errorf("from the switch: %d bytes became %d", size, len(got[0].Data))
+		}
 	}
 }
