@@ -51,6 +51,7 @@ type Session struct {
 	// Owned by the reading goroutine.
 	fast slicing.Out
 
+	tap     atomic.Pointer[Tap]
 	ours    questions
 	isReady chan struct{} // closed when the core knows what the switch has
 
@@ -188,6 +189,9 @@ func (s *Session) HandleFrame(frame []byte) error {
 	if s.fromSwitch.sampled() {
 		begin := time.Now()
 		defer func() { s.fromSwitch.observe(time.Since(begin)) }()
+	}
+	if t := s.tap.Load(); t != nil && tapped(*t, frame) {
+		return nil
 	}
 	if of10.Type(frame[1]) == of10.TypePacketIn {
 		s.fast.Reset()

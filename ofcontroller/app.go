@@ -18,7 +18,7 @@ type App interface {
 	Attach(c *Controller) error
 }
 
-// Params are the parameters of an application, as in module:learning,idle=30.
+// Params are the parameters of an application, as in module:learning?idle=30.
 type Params map[string]string
 
 // Factory makes an application. It refuses parameters it does not know.
@@ -34,7 +34,7 @@ var registered = struct {
 func Register(name string, f Factory) {
 	registered.mu.Lock()
 	defer registered.mu.Unlock()
-	if _, taken := registered.byName[name]; taken || name == "" || f == nil || strings.ContainsAny(name, ", \t\n") {
+	if _, taken := registered.byName[name]; taken || name == "" || f == nil || strings.ContainsAny(name, ",? \t\n") {
 		panic(fmt.Sprintf("ofcontroller: cannot register %q", name))
 	}
 	registered.byName[name] = f
@@ -47,9 +47,16 @@ func Registered() []string {
 	return slices.Sorted(maps.Keys(registered.byName))
 }
 
-// Open makes a registered application from "NAME" or "NAME,key=value,...".
+// Open makes a registered application from "NAME", "NAME,key=value,..." or, where
+// a comma has another meaning, "NAME?key=value&...".
 func Open(spec string) (App, error) {
-	name, rest, more := strings.Cut(spec, ",")
+	separator := ","
+	name, rest, more := strings.Cut(spec, "?")
+	if more {
+		separator = "&"
+	} else {
+		name, rest, more = strings.Cut(spec, ",")
+	}
 	registered.mu.Lock()
 	f := registered.byName[name]
 	registered.mu.Unlock()
@@ -59,7 +66,7 @@ func Open(spec string) (App, error) {
 	params := make(Params)
 	for more {
 		var param string
-		param, rest, more = strings.Cut(rest, ",")
+		param, rest, more = strings.Cut(rest, separator)
 		key, value, ok := strings.Cut(param, "=")
 		if _, twice := params[key]; !ok || key == "" || twice {
 			return nil, fmt.Errorf("application %s: bad parameter %q; want key=value, each key once", name, param)

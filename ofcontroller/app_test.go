@@ -62,9 +62,17 @@ func TestRegisterAndOpen(t *testing.T) {
 	if p := app.(*nosy).params; len(p) != 3 || p["a"] != "1" || p["b"] != "x=y" || p["c"] != "" {
 		t.Errorf("parameters %v", p)
 	}
+	app, err = ofcontroller.Open(name + "?a=1,2&b=x=y&c=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := app.(*nosy).params; len(p) != 3 || p["a"] != "1,2" || p["b"] != "x=y" || p["c"] != "" {
+		t.Errorf("parameters behind a question mark %v", p)
+	}
 	for spec, want := range map[string]string{
 		"no-such":           "no application \"no-such\"",
 		"":                  "no application \"\"",
+		name + "?a":         "bad parameter \"a\"",
 		name + ",a":         "bad parameter \"a\"",
 		name + ",=1":        "bad parameter \"=1\"",
 		name + ",a=1,a=2":   "bad parameter \"a=2\"",
@@ -79,7 +87,7 @@ func TestRegisterAndOpen(t *testing.T) {
 	if _, err := ofcontroller.StartModule(name+",refuse=1", ofcontroller.Config{}); err == nil {
 		t.Error("StartModule ignores that Attach fails")
 	}
-	for _, name := range []string{name, "", "a,b", "a b"} {
+	for _, name := range []string{name, "", "a,b", "a b", "a?b"} {
 		func() {
 			defer func() {
 				if recover() == nil {

@@ -31,7 +31,7 @@ func controllerCommand() *cobra.Command {
 	bundled.Register()
 	var o controllerOptions
 	cmd := &cobra.Command{
-		Use:   "controller NAME[,KEY=VALUE...] [TARGET...]",
+		Use:   "controller NAME[?KEY=VALUE&...] [TARGET...]",
 		Short: "Run a bundled controller on its own",
 		Long: `Runs one of the controllers that come with govisor. TARGET is where switches come
 from: ptcp:[PORT][:HOST], pssl: and punix:PATH listen, tcp:HOST:PORT, ssl: and unix:PATH
@@ -40,7 +40,7 @@ connect to a switch that listens. Without a target it listens on ` + defaultCont
 Controllers: ` + strings.Join(ofcontroller.Registered(), ", ") + `.
 The same names serve as the controller of a slice: fvctl add-slice NAME module:learning EMAIL`,
 		Example: `  govisor controller learning
-  govisor controller learning,idle=10 ptcp:6634 ptcp:6635
+  govisor controller "learning?idle=10" ptcp:6634 ptcp:6635
   govisor controller hub tcp:192.0.2.7:6653`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

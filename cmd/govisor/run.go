@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
@@ -221,6 +222,10 @@ func (s *server) forward(ctx context.Context) error {
 	return ignoreCancel(err)
 }
 
+// probeInterval is how often each port is probed for links while the setting is
+// on. A link that is silent for three of them is gone.
+const probeInterval = 5 * time.Second
+
 // serveSwitches starts the sessions of switches that connect and of those to connect to.
 func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
 	tlsConfig, err := ofconn.ClientTLS(s.cert.files)
@@ -237,8 +242,10 @@ func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
 	log := logrus.NewEntry(s.log)
 	modules := ofcontroller.NewModules(ofcontroller.Config{Log: log})
 	context.AfterFunc(ctx, modules.Close)
+	links := s.svc.NewTopology(probeInterval, log)
+	g.Go(func() error { return ignoreCancel(links.Run(ctx)) })
 	switches := s.svc.NewSwitches(hypervisor.SwitchOptions{
-		Log: log, ControllerTLS: tlsConfig, SwitchTLS: tlsConfig, Module: modules.Dial,
+		Log: log, ControllerTLS: tlsConfig, SwitchTLS: tlsConfig, Module: modules.Dial, Topology: links,
 	})
 	for _, ln := range s.openflow {
 		g.Go(func() error { return ignoreCancel(switches.Serve(ctx, ln)) })

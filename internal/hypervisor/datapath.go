@@ -92,6 +92,11 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
 	if reason != nil {
 		cls.Conn().Close(reason)
 	}
+	if t := d.w.opts.Topology; t != nil {
+		tap := t.Attach(d.dpid, d.features.Ports, cls.Probe)
+		defer tap.Close()
+		cls.SetTap(tap)
+	}
 	policy := slicing.Adopt
 	if cfg.Settings.Adoption == AdoptionFlush {
 		policy = slicing.Flush

@@ -71,6 +71,9 @@ func (s *Service) connected() (ids []ofwire.DatapathID, sessions []Session) {
 // publishLocked makes c.st the state and tells the sessions it touches.
 func (s *Service) publishLocked(c *change) []<-chan struct{} {
 	s.state.Store(c.st)
+	if s.topology != nil {
+		s.topology.SetEnabled(c.st.settings.Topology)
+	}
 	for key := range s.share { // limits of slices that are gone
 		if sl := c.st.slices[key.slice]; sl == nil || sl.Generation != key.generation {
 			delete(s.share, key)

@@ -21,6 +21,7 @@ import (
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/limits"
 	"github.com/govisor/govisor/internal/store"
+	"github.com/govisor/govisor/internal/topology"
 	"github.com/govisor/govisor/ofwire"
 )
 
@@ -64,6 +65,8 @@ type Service struct {
 
 	mu    sync.Mutex                 // one change at a time
 	share map[shareKey]*limits.Slice // guarded by mu
+	// topology is nil without a search for links; guarded by mu
+	topology *topology.Service
 
 	reg      sync.RWMutex
 	sessions map[ofwire.DatapathID]Session // guarded by reg

@@ -15,6 +15,7 @@ import (
 
 	"github.com/govisor/govisor/classifier"
 	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/internal/topology"
 	"github.com/govisor/govisor/ofwire"
 )
 
@@ -28,6 +29,8 @@ type SwitchOptions struct {
 	// Module connects a slice to a controller linked into the process
 	// (ofcontroller.Modules.Dial); nil refuses module:.
 	Module func(ctx context.Context, slice, name string) (net.Conn, error)
+	// Topology looks for links between the switches; nil looks for none.
+	Topology *topology.Service
 	// HandshakeTimeout is how long a peer has to say who it is. 0 means 5 s.
 	HandshakeTimeout time.Duration
 	// EchoInterval is the silence after which a peer is probed. 0 means 10 s.

@@ -21,6 +21,8 @@ type Config struct {
 	// Interval at which each port is probed. 0 means 15 s; a link that is not
 	// seen for three of them is gone.
 	Interval time.Duration
+	// Key signs the probes. nil makes a random one.
+	Key []byte
 	// Changed, if set, is told of each link found or lost, one after the other. It
 	// may not block and may not call the Service.
 	Changed func(link discovery.Link, up bool)
@@ -50,7 +52,7 @@ func New(cfg Config) *Service {
 	if cfg.Changed != nil {
 		changed = func(c discovery.LinkChange) { cfg.Changed(c.Link, c.Up) }
 	}
-	s.app = discovery.New(discovery.Config{Interval: cfg.Interval, Changed: changed})
+	s.app = discovery.New(discovery.Config{Interval: cfg.Interval, Key: cfg.Key, Changed: changed})
 	s.c = ofcontroller.New(ofcontroller.Config{EchoInterval: -1, Log: quiet(cfg.Log)})
 	// The application only adds handlers; it cannot fail.
 	_ = s.app.Attach(s.c)
