@@ -103,7 +103,7 @@ func (d *datapath) TraceFlowMod(slice, flow string) ([]apitype.Flow, error) {
 	cls.Do(func(now time.Time, dp *slicing.Datapath, _ *slicing.Out) { t = dp.TraceFlowMod(now, slice, m) })
 	switch {
 	case t.Refused != nil:
-		return nil, fmt.Errorf("refused with %v: %s", t.Refused, t.Because)
+		return nil, fmt.Errorf("refused with %w: %s", t.Refused, t.Because)
 	case t.Because != "":
 		return nil, errors.New(t.Because)
 	}

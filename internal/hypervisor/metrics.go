@@ -76,7 +76,7 @@ func (d *datapath) Metrics() DatapathMetrics {
 	for _, s := range sessions {
 		st := s.sess.Status()
 		m.Slices = append(m.Slices, SliceMetrics{
-			Name: s.name, Messages: s.sess.Counters(), Queued: s.sess.Queued(), Connected: st.State == slicer.Connected, Connects: uint64(st.Connects),
+			Name: s.name, Messages: s.sess.Counters(), Queued: s.sess.Queued(), Connected: st.State == slicer.Connected, Connects: st.Connects,
 		})
 	}
 	cls.Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
