@@ -29,7 +29,7 @@ func readBody(w http.ResponseWriter, r *http.Request, bulk bool) ([]byte, error)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait)) // not on recorders
 	var buf bytes.Buffer
 	if n := r.ContentLength; n > 0 && n <= limit {
-		buf.Grow(int(min(n, 1<<20)))
+		buf.Grow(int(n) + bytes.MinRead)
 	}
 	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -55,6 +55,9 @@ func decode(w http.ResponseWriter, r *http.Request, bulk bool, v any) error {
 	}
 	if err := unmarshal(text, v); err != nil {
 		return err
+	}
+	if len(text) > maxBody { // a bulk, whose parts are checked one by one
+		return nil
 	}
 	return checkRequired(text, reflect.TypeOf(v).Elem())
 }

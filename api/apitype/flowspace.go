@@ -40,15 +40,17 @@ const (
 
 // ParsePermission reads "7" or letters such as "rw".
 func ParsePermission(s string) (Permission, error) {
-	bad := fmt.Errorf("permission %q: want 1 to 7 (delegate 1 + read 2 + write 4) or letters of rwd", s)
+	bad := func() error {
+		return fmt.Errorf("permission %q: want 1 to 7 (delegate 1 + read 2 + write 4) or letters of rwd", s)
+	}
 	if s == "" || len(s) > 3 {
-		return 0, bad
+		return 0, bad()
 	}
 	if s[0] >= '0' && s[0] <= '9' {
 		n := 0
 		for _, c := range []byte(s) {
 			if c < '0' || c > '9' {
-				return 0, bad
+				return 0, bad()
 			}
 			n = n*10 + int(c-'0')
 		}
@@ -56,7 +58,7 @@ func ParsePermission(s string) (Permission, error) {
 			n = n&^8 | int(Delegate)
 		}
 		if n < 1 || n > 7 {
-			return 0, bad
+			return 0, bad()
 		}
 		return Permission(n), nil
 	}
@@ -64,7 +66,7 @@ func ParsePermission(s string) (Permission, error) {
 	for _, c := range []byte(s) {
 		bit, ok := map[byte]Permission{'d': Delegate, 'r': Read, 'w': Write}[c]
 		if !ok || p&bit != 0 {
-			return 0, bad
+			return 0, bad()
 		}
 		p |= bit
 	}

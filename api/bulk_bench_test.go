@@ -1,0 +1,33 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/govisor/govisor/api/apitype"
+)
+
+// BenchmarkDecodeBulk reads the body of a bulk request of 100,000 rules.
+func BenchmarkDecodeBulk(b *testing.B) {
+	var body strings.Builder
+	body.WriteString(`{"changes":[`)
+	for i := range 100_000 {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		fmt.Fprintf(&body, `{"op":"add","add":{"name":"r%d","dpids":["%d"],"priority":100,"match":"in_port=%d,dl_vlan=%d","grants":[{"slice":"a","permission":7}]}}`, i, i%18+1, i%10+1, i%4096)
+	}
+	body.WriteString(`]}`)
+	text := []byte(body.String())
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		var in apitype.Bulk
+		if err := unmarshal(text, &in); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := changesIn(in.Changes); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
