@@ -74,7 +74,9 @@ func TestHole02LLDP(t *testing.T) {
 	r := newRig(t, 4, "100 in_port=1-2 alice=4", "100 in_port=3-4 bob=4")
 	out := &of10.PacketOut{BufferID: of10.NoBuffer, InPort: of10.PortNone, Data: lldpFrame(1), Actions: []of10.Action{of10.Output(3, 0)}}
 	r.wantError("alice", out, of10.ErrorBadAction, of10.BadActionBadOutPort)
-	out.XID, out.Actions = 0, []of10.Action{of10.Output(1, 0)}
+	out.XID, out.InPort, out.Actions = 0, 3, []of10.Action{of10.Output(1, 0)}
+	r.wantError("alice", out, of10.ErrorBadAction, of10.BadActionEPerm)
+	out.XID, out.InPort = 0, of10.PortNone
 	if got := r.send("alice", out); len(got) != 0 {
 		t.Fatal(got)
 	}

@@ -157,6 +157,7 @@ func (w *world) expectFrame(in of10.Port, data []byte) {
 	if f := w.winner(writers, h); f != nil {
 		hit = f.slice
 	}
+	w.isolated(hit, in, data)
 	before := map[string]int{}
 	for _, name := range writers {
 		if hit == "" || hit == name {
@@ -199,6 +200,19 @@ func (w *world) expectFrame(in of10.Port, data []byte) {
 			c := *p
 			c.BufferID = of10.NoBuffer
 			w.ded[name].msgs = append(w.ded[name].msgs, &c)
+		}
+	}
+}
+
+// isolated checks that what has left the switch, if it is not the frame that came in,
+// is still the slice's: a dedicated switch would not know.
+func (w *world) isolated(name string, in of10.Port, data []byte) {
+	for _, f := range w.r.sent {
+		if f.data == string(data) || isLLDP(packet.Parse([]byte(f.data), 0).DLType) {
+			continue
+		}
+		if r := w.owner(packet.Parse([]byte(f.data), uint32(in))); r == nil || !r.Allows(name, flowspace.Write) {
+			w.wrong = fmt.Sprintf("a frame of %q left as %v, which is not its own", name, f)
 		}
 	}
 }

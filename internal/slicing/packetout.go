@@ -73,6 +73,7 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 	}
 	if job.lldp && b.frame != nil {
 		b.frame = d.markLLDP(s, b.frame)
+		b.total = uint16(len(b.frame))
 	}
 	d.controllerOutputs(&job, m.Actions, out)
 	list := m.Actions

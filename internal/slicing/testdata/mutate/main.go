@@ -1,0 +1,136 @@
+// Command mutate puts deliberate faults into the slicing core, one at a time, and
+// runs the package's tests on each: a fault that no test notices is a hole in the
+// tests. Run it from the root of the repository:
+//
+//	go run ./internal/slicing/testdata/mutate [-steps 20000] [-run NAME]
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+type fault struct{ name, file, old, new string }
+
+var faults = []fault{
+	{"leave the guards out", "derive.go", "if r.writes(f.slice.name) {\n\t\t\tcontinue\n\t\t}\n\t\tif !r.single", "if true {\n\t\t\tcontinue\n\t\t}\n\t\tif !r.single"},
+	{"give priorities out of order", "numbers.go", "want > lo && want < hi", "want >= 0"},
+	{"forget the in_port of a packet_out", "packetout.go", "job.ports = d.ingress(s, job.in, &b)", "job.ports = d.ingress(s, of10.PortNone, &b)"},
+	{"let link discovery frames claim a foreign in_port", "packetout.go", "if usable && !s.owns(m.InPort)", "if false"},
+	{"forget who owns the header of a packet_out", "packetout.go", "if !job.lldp && !d.ownsHeader(s, &b.header, job.ports)", "if false"},
+	{"install pieces in space that a higher rule owns", "derive.go", "if r.contains(p) {\n\t\t\treturn true", "if r.contains(p) {\n\t\t\treturn false"},
+	{"let an exact piece win although a higher flow hits", "slots.go", "\tbest := d.winnerAt(s.rule, &s.pat.Value)", "\tif len(s.cands) > 0 {\n\t\treturn wantPiece(s.cands[0])\n\t}\n\tbest := d.winnerAt(s.rule, &s.pat.Value)"},
+	{"believe every rewriting", "rewrite.go", "if w.parts[i].changed && !w.d.view.Covered", "if false && !w.d.view.Covered"},
+	{"flood to all ports", "actions.go", "if p.PortNo == in || !s.sends(p.PortNo)", "if p.PortNo == in"},
+	{"answer errors with xid 0", "dispatch.go", "&of10.Error{XID: of10.XID(frame), ErrType: typ", "&of10.Error{XID: 0, ErrType: typ"},
+	{"let a buffer be used twice", "buffers.go", "uint64(id)|bufferUsed", "state"},
+	{"announce a flow's end before all counters are in", "lifetime.go", "!f.announce || f.waiting > 0 || f.live > 0", "!f.announce"},
+	{"count only what the switch has now", "stats.go", "f(s, s.v.packets+sum.packets, s.v.bytes+sum.bytes)", "f(s, sum.packets, sum.bytes)"},
+	{"forget that a piece has idled out", "lifetime.go", "p.gone = true", "p.gone = false"},
+	{"do not cut packet_ins", "fast.go", "out.truncatePacketIn(int(s.miss))", "_ = s.miss"},
+	{"give buffers to readers", "fast.go", "if g.Perm&flowspace.Write != 0 {", "if true {"},
+	{"rank rules upside down", "ranks.go", "r.order[from].priority < priority", "r.order[from].priority > priority"},
+	{"keep flows that lost all space", "live.go", "case len(specs) == 0 && !d.writesSomewhere(f):", "case false:"},
+	{"do not tell of ports that are lost", "live.go", "case before && !after:\n\t\t\tout.deliver(s.name, AllConns, &of10.PortStatus{Reason: of10.PortDeleted, Desc: s.view(p)})", "case before && !after:"},
+	{"leave OUTPUT:CONTROLLER out", "actions.go", "\tif hasController(list) {\n\t\tdst = append(dst, toController[0])\n\t}", ""},
+	{"ignore NO_FLOOD", "actions.go", "to == of10.PortFlood && s.config(p)", "to == of10.PortAll && s.config(p)"},
+	{"start hard timeouts anew", "flush.go", "return uint16(max(1, (left+time.Second-1)/time.Second))", "_ = left\n\treturn f.flow.Hard"},
+	{"do not count frames that govisor forwards", "packetin.go", "\tf.hit(now, int(b.total))\n\td.runFlow(f, r, b, out)", "\td.runFlow(f, r, b, out)"},
+	{"do not look at points again", "slots.go", "func (d *Datapath) markPoints(f *vflow) {\n", "func (d *Datapath) markPoints(f *vflow) {\n\tif d != nil {\n\t\treturn\n\t}\n"},
+	{"keep the cookie on MODIFY", "flowmod.go", "fl.Actions, fl.Cookie = actions, m.Cookie", "fl.Actions = actions"},
+	{"believe every link discovery mark", "lldp.go", "if !hmac.Equal(", "if false && !hmac.Equal("},
+	{"ignore CHECK_OVERLAP", "flowmod.go", "m.Flags&of10.FlowModCheckOverlap != 0 && s.table", "false && s.table"},
+	{"let the older of two slices' identical flows win", "flow.go", "return a.seq > b.seq", "return a.seq < b.seq"},
+	{"forward frames with two tags unseen", "derive.go", "case a.Type == of10.ActionStripVLAN:", "case false:"},
+	{"answer barriers with the switch's xid", "dispatch.go", "&of10.BarrierReply{XID: p.origXID()}", "&of10.BarrierReply{XID: m.XID}"},
+	{"deliver a miss to one slice only", "fast.go", "out.truncatePacketIn(int(s.miss))\n", "out.truncatePacketIn(int(s.miss))\n\t\tbreak\n"},
+	{"let deletes reach other slices' flows", "derive.go", "if !r.writes(f.slice.name) {\n\t\t\tcontinue", "if len(r.writers) == 0 {\n\t\t\tcontinue"},
+	{"let frames in by a closed port", "ports.go", "want := s.owns(p) && on&(of10.PortConfigDown", "want := false && on&(of10.PortConfigDown"},
+}
+
+func main() {
+	steps := flag.Int("steps", 20000, "steps of the equivalence test for each fault")
+	run := flag.String("run", "", "only faults whose name contains this")
+	flag.Parse()
+	dir, err := filepath.Abs("internal/slicing")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	tmp, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	defer os.RemoveAll(tmp)
+	bad := 0
+	for n, f := range faults {
+		if !strings.Contains(f.name, *run) {
+			continue
+		}
+		by, err := try(dir, tmp, f, *steps)
+		switch {
+		case err != nil:
+			bad++
+			fmt.Printf("%2d BROKEN   %s: %v\n", n+1, f.name, err)
+		case by == "":
+			bad++
+			fmt.Printf("%2d SURVIVED %s\n", n+1, f.name)
+		default:
+			fmt.Printf("%2d caught   %s: by %s\n", n+1, f.name, by)
+		}
+	}
+	if bad > 0 {
+		os.Exit(1)
+	}
+}
+
+var failed = regexp.MustCompile(`--- FAIL: (\w+)`)
+
+// try runs the tests with one fault put in; by names the tests that noticed.
+func try(dir, tmp string, f fault, steps int) (by string, err error) {
+	path := filepath.Join(dir, f.file)
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(src), f.old); n != 1 {
+		return "", fmt.Errorf("%q is %d times in %s", f.old, n, f.file)
+	}
+	mutant := filepath.Join(tmp, f.file)
+	if err := os.WriteFile(mutant, []byte(strings.Replace(string(src), f.old, f.new, 1)), 0o600); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutant}})
+	if err != nil {
+		return "", err
+	}
+	list := filepath.Join(tmp, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "test", "-overlay", list, "-vet=off", "-count=1", "-timeout", "120s", "-args", "-equivalence.steps="+strconv.Itoa(steps))
+	cmd.Dir = dir
+	text, err := cmd.CombinedOutput()
+	if err == nil {
+		return "", nil
+	}
+	if strings.Contains(string(text), "[build failed]") {
+		return "", fmt.Errorf("does not build:\n%s", text)
+	}
+	var names []string
+	for _, m := range failed.FindAllStringSubmatch(string(text), -1) {
+		names = append(names, m[1])
+	}
+	if len(names) == 0 {
+		return "a crash or timeout", nil
+	}
+	return strings.Join(names, " "), nil
+}
