@@ -92,3 +92,54 @@ func TestTopology(t *testing.T) {
 	g.Type(`fvctl set-config --disable-topo-ctrl`)
 	awaitLinks("links when nobody looks", nil)
 }
+
+// TestFourSlices: two controllers over TCP and two that are linked in share one
+// network; no one notices the others.
+func TestFourSlices(t *testing.T) {
+	t.Parallel()
+	l := StartLab(t)
+	g := l.Govisor()
+	l.Build(Plan{Switches: 3, Hosts: 4, Port: 6633})
+	l.AwaitConnected()
+	groups := map[string][]string{"one": nil, "two": nil, "three": nil, "four": nil}
+	for n, slice := range []string{"one", "two", "three", "four"} {
+		for s := 1; s <= 3; s++ {
+			groups[slice] = append(groups[slice], fmt.Sprintf("h%ds%d", n+1, s))
+		}
+	}
+	one, two := l.Controller("one", 6634), l.Controller("two", 6635)
+	g.Type(
+		`fvctl add-slice --password=x one tcp:localhost:6634 one@example.org`,
+		`fvctl add-slice --password=x two tcp:localhost:6635 two@example.org`,
+		`fvctl add-slice --password=x three module:learning three@example.org`,
+		`fvctl add-slice --password=x four 'module:hub' four@example.org`,
+	)
+	g.Type(byMAC(l, groups)...)
+	l.AwaitLive(one, 3)
+	l.AwaitLive(two, 3)
+	l.PingAll(1)
+	if err := grouped(l.PingAll(2), 2, groups["one"], groups["two"], groups["three"], groups["four"]); err != nil {
+		t.Error(err)
+	}
+	if err := onlyOwn("one", one.PacketIns(), fromHosts(l, groups["one"])); err != nil {
+		t.Error(err)
+	}
+	if err := onlyOwn("two", two.PacketIns(), fromHosts(l, groups["two"])); err != nil {
+		t.Error(err)
+	}
+	// The learning switch made flows for its hosts, the hub made none.
+	flows := l.DumpFlows()
+	if noneWith(flows, l.Hosts["h3s1"].MAC) == nil {
+		t.Error("module:learning made no flow")
+	}
+	if err := noneWith(flows, "dl_src="+l.Hosts["h4s1"].MAC); err != nil {
+		t.Errorf("module:hub: %v", err)
+	}
+	g.Type(`fvctl remove-slice three`)
+	l.await("switches without the module's flows", 5*time.Second, func() error {
+		return noneWith(l.DumpFlows(), l.Hosts["h3s1"].MAC)
+	})
+	if err := grouped(l.PingAll(2), 2, groups["one"], groups["two"], groups["four"]); err != nil {
+		t.Errorf("without the slice: %v", err)
+	}
+}
