@@ -201,6 +201,27 @@ func checkFederated(t *testing.T, m *federatedMap) {
 	if n != m.n || len(m.order)+len(m.free) != len(m.blocks) || len(m.rank) != len(m.blocks) {
 		t.Fatalf("%d rules of %d, %d blocks in order, %d free of %d", n, m.n, len(m.order), len(m.free), len(m.blocks))
 	}
+	want, got := make([]uint64, len(m.blocks)), make([]uint64, len(m.blocks))
+	m.only.orInto(got)
+	for w, b := range m.blocks {
+		for i := 0; b != nil && i < 64; i++ {
+			if b.used>>i&1 == 0 {
+				continue
+			}
+			var mask fieldMask
+			for f := range m.fields {
+				if !m.open(b.rules[i], Field(f)) {
+					mask |= 1 << f
+				}
+			}
+			if mask&^m.coarse == 0 {
+				want[w] |= 1 << i
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("rules restricted by coarse fields only: got %x, want %x", got, want)
+	}
 	for f := range m.fields {
 		x := &m.fields[f]
 		if (x.used == 0) != (x.any == nil) || (x.used == 0) != (x.rows == nil) || (x.used == 0) != (len(x.lengths) == 0) {

@@ -43,19 +43,96 @@ func (m *federatedMap) settle() {
 		m.rank[w] = uint32(i)
 		m.inOrder = m.inOrder && w == uint32(i)
 	}
-	var share [numFields + 1]float64 // of the rules that a value leaves, on average
-	m.plan = make([]fieldPlan, 0, numFields+1)
+	if m.n > 2*m.chosen || 2*m.n < m.chosen {
+		m.chooseCoarse()
+	}
+	m.plan, m.fine = make([]fieldPlan, 0, numFields+1), 0
 	for f := range m.fields {
 		if x := &m.fields[f]; x.used > 0 {
 			m.plan = append(m.plan, x.plan(Field(f)))
-			share[f] = (float64(m.n-x.used) + float64(x.used)/float64(x.rows.n)) / float64(m.n)
+			if m.coarse>>f&1 == 0 {
+				m.fine++
+			}
 		}
 	}
-	slices.SortStableFunc(m.plan, func(a, b fieldPlan) int { return cmp.Compare(share[a.field], share[b.field]) })
-	left := float64(m.n)
-	for m.probe = 0; m.probe < len(m.plan) && left > 1.5; m.probe++ {
-		left *= share[m.plan[m.probe].field]
+	rank := func(p *fieldPlan) float64 { // coarse fields last, else by rules a value leaves
+		x := &m.fields[p.field]
+		share := float64(m.n-x.used) + float64(x.used)/float64(x.rows.n)
+		return share + float64(m.coarse>>p.field&1)*float64(2*m.n)
 	}
+	slices.SortStableFunc(m.plan, func(a, b fieldPlan) int { return cmp.Compare(rank(&a), rank(&b)) })
+	m.eager = m.fine
+	for i := range m.plan[:m.fine] {
+		if x := &m.fields[m.plan[i].field]; x.used > eagerRow*x.rows.n {
+			m.eager = len(m.plan) // many rules to a value: they need all fields to tell them apart
+		}
+	}
+}
+
+// eagerRow is how many rules a value of a fine field may have on average, before it is
+// cheaper to ask the coarse fields at once than to look at a rule.
+const eagerRow = 3
+
+// chooseCoarse makes those fields coarse that lengthen the search: as long as the
+// rules restricted by coarse fields only are fewer than what a row of the next field
+// holds on average.
+func (m *federatedMap) chooseCoarse() {
+	m.chosen, m.coarse = m.n, 0
+	var fine []Field
+	cost := 0.0 // words that a search tries
+	row := func(f Field) float64 { return float64(m.fields[f].used) / float64(m.fields[f].rows.n) }
+	for f := range m.fields {
+		if m.fields[f].used > 0 {
+			fine = append(fine, Field(f))
+			cost += row(Field(f))
+		}
+	}
+	slices.SortFunc(fine, func(a, b Field) int { return cmp.Compare(row(b), row(a)) })
+	only, n := m.openIn(fine)
+	cost += float64(n)
+	for len(fine) > 1 {
+		next, n := m.openIn(fine[1:])
+		lower := cost - row(fine[0]) - float64(len(only)-countZero(only)) + float64(n)
+		if lower >= cost {
+			break
+		}
+		m.coarse |= 1 << fine[0]
+		only, cost, fine = next, lower, fine[1:]
+	}
+	m.only = &ruleSet{}
+	m.only.bits.SetBitsetFrom(only)
+	if m.only.thin(len(only)) {
+		m.only.makeSparse()
+		if len(m.only.at) == 0 {
+			m.only = &ruleSet{}
+		}
+	}
+}
+
+// openIn returns the words of the rules that none of the fields restricts, and how
+// many of the words are not zero.
+func (m *federatedMap) openIn(fs []Field) (words []uint64, n int) {
+	words = make([]uint64, len(m.blocks))
+	for w, b := range m.blocks {
+		if b == nil {
+			continue
+		}
+		x := b.used
+		for _, f := range fs {
+			x &= m.fields[f].any.word(uint32(w))
+		}
+		words[w] = x
+	}
+	return words, len(words) - countZero(words)
+}
+
+func countZero(words []uint64) (n int) {
+	for _, x := range words {
+		if x == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (x *fieldIndex) plan(f Field) fieldPlan {
@@ -134,6 +211,7 @@ func (m *federatedMap) place(e *edit, r *Rule, w uint32, bit uint) {
 	b := m.ownBlock(e, w)
 	b.rules[bit] = r
 	b.used |= 1 << bit
+	var restricted fieldMask
 	for f := range m.fields {
 		fd, x := Field(f), &m.fields[f]
 		if m.open(r, fd) {
@@ -143,11 +221,16 @@ func (m *federatedMap) place(e *edit, r *Rule, w uint32, bit uint) {
 			}
 			continue
 		}
+		restricted |= 1 << f
 		if x.any == nil {
 			m.beginField(e, x, w, bit)
 		}
 		x.used++
 		eachPrefix(r, fd, func(start uint64, n uint8) { x.add(e, start, n, w, bit) })
+	}
+	if m.only != nil && restricted&^m.coarse == 0 {
+		m.only = m.only.own(e)
+		m.only.set(w, bit)
 	}
 }
 
@@ -183,6 +266,10 @@ func (m *federatedMap) unplace(e *edit, w uint32, bit uint) *Rule {
 		if x.used--; x.used == 0 {
 			x.any = nil
 		}
+	}
+	if m.only != nil {
+		m.only = m.only.own(e)
+		m.only.clear(w, bit)
 	}
 	return r
 }

@@ -22,9 +22,19 @@ type federatedMap struct {
 	free    []uint32     // words without block
 	byDPID  bool         // rules of many datapaths: index their ids too
 	fields  [numFields + 1]fieldIndex
-	plan    []fieldPlan // fields some rule restricts, most selective first
-	probe   int         // how many of plan usually leave one rule or none
+	plan    []fieldPlan // fields some rule restricts, the fine ones first
+	fine    int         // how many of plan are fine
+	eager   int         // how many of plan are asked before rules are looked at
+	// Coarse fields have few values with many rules each. What matches a header either
+	// is restricted by coarse fields only, or is in a row of a fine field, and these
+	// rows are short.
+	coarse fieldMask
+	only   *ruleSet // the rules restricted by coarse fields only
+	chosen int      // number of rules when coarse was chosen
 }
+
+// fieldMask has bit f for field f.
+type fieldMask uint16
 
 // fieldPlan is what a query has to know of a fieldIndex, in one place: a search is
 // mostly waiting for memory.
@@ -99,9 +109,9 @@ func headerValue(h *Header, dpid uint64, f Field) uint64 {
 	return dpid
 }
 
-// maxRows is how many rows a query keeps at hand. Fields whose rows do not fit are
-// checked rule by rule.
-const maxRows = 24
+// maxRows is how many rows a query keeps at hand. A header that needs more, because it
+// is in that many nested prefixes and ranges, is looked up by a slower way.
+const maxRows = 40
 
 // term is what a query asks of one field: a rule must be in the any set or in one of
 // rows first..last-1 of the query.
@@ -116,49 +126,38 @@ type query struct {
 	nrows  int
 	driver int // the term with the fewest words
 	cost   int
-	verify bool // terms are not the whole question
+	verify bool // terms are not the whole question: a field is masked or has too many rows
+	full   bool // a row did not fit
 	terms  [numFields + 1]term
 	rows   [maxRows]*row
 }
 
 // point adds the term "accepts v"; false means that no rule does.
 func (q *query) point(p *fieldPlan, v uint64) bool {
-	if v>>1>>(p.width-1) != 0 {
-		q.verify = true // outside the universe: not indexed
-		return true
-	}
 	first, cost := q.nrows, p.cost
-	if p.single != 0 {
+	switch {
+	case v>>1>>(p.width-1) != 0: // no rule has a value that large
+	case p.single != 0:
 		k := prefixKey(p.width, v, p.single)
 		h := rowHash(k)
 		if r := p.dir[h>>p.shift].get(h, k); r != nil {
-			if q.nrows == maxRows {
-				q.verify = true
-				return true
-			}
-			q.rows[q.nrows] = r
-			q.nrows++
-			cost += r.len()
+			cost += q.row(r)
 		}
-	} else {
+	default:
 		for i := range p.lengths {
 			k := prefixKey(p.width, v, p.lengths[i].n)
 			h := rowHash(k)
 			if !p.lengths[i].filter.has(h) {
 				continue
 			}
-			r := p.dir[h>>p.shift].get(h, k)
-			if r == nil {
-				continue
+			if r := p.dir[h>>p.shift].get(h, k); r != nil {
+				cost += q.row(r)
 			}
-			if q.nrows == maxRows {
-				q.nrows, q.verify = first, true
-				return true
-			}
-			q.rows[q.nrows] = r
-			q.nrows++
-			cost += r.len()
 		}
+	}
+	if q.full {
+		q.full, q.verify, q.nrows = false, true, first
+		return true
 	}
 	if cost == 0 {
 		return false
@@ -169,6 +168,17 @@ func (q *query) point(p *fieldPlan, v uint64) bool {
 	}
 	q.n++
 	return true
+}
+
+// row adds a row to the query and returns its length.
+func (q *query) row(r *row) int {
+	if q.nrows == maxRows {
+		q.full = true
+		return 0
+	}
+	q.rows[q.nrows] = r
+	q.nrows++
+	return r.len()
 }
 
 // and returns those positions of x in word w that meet every term but the skipped.
@@ -198,8 +208,8 @@ func (q *query) and(x uint64, w uint32, skip int) uint64 {
 	return x
 }
 
-// search looks for the owner of a header. It asks the most selective fields first,
-// and the others only when several rules that survive turn out not to match.
+// search looks for the owner of a header: it asks the fine fields first, and the
+// coarse ones only when several rules that survive turn out not to match.
 type search struct {
 	query
 	m     *federatedMap
@@ -212,33 +222,40 @@ type search struct {
 	found uint64 // positions in the word with rank best
 }
 
-// maxTries is how many survivors are compared with the header before the remaining
+// maxTries is how many survivors are compared with the header before the coarse
 // fields are asked.
-const maxTries = 2
+const maxTries = 1
 
 func (m *federatedMap) owner(h *Header, dpid uint64) *Rule {
+	if m.n <= 2 {
+		return m.walk(h, dpid)
+	}
 	s := search{m: m, h: h, dpid: dpid, best: ^uint32(0)}
-	for i := range m.plan[:m.probe] {
+	for i := range m.plan[:m.eager] {
 		p := &m.plan[i]
 		if !s.point(p, headerValue(h, dpid, p.field)) {
 			return nil
 		}
-	}
-	if s.n == 0 {
-		return m.walk(h, dpid)
-	}
-	s.exact = m.probe == len(m.plan) && !s.verify
-	t := s.terms[s.driver]
-	s.driveWords(t.any, nil)
-	if t.sparse != nil {
-		s.driveWords(t.sparse.bits.Words(), t.sparse.at)
-	}
-	for _, r := range s.rows[t.first:t.last] {
-		if r.set != nil {
-			s.driveWords(r.set.bits.Words(), r.set.at)
-		} else if x := s.and(r.word, r.at, s.driver); x != 0 {
-			s.survivors(x, r.at)
+		if s.verify {
+			return m.ownerByRegion(h, dpid)
 		}
+	}
+	s.exact = m.eager == len(m.plan)
+	if m.only != nil {
+		s.try(m.only.bits.Words(), m.only.at, -1)
+	}
+	for i := range m.fine {
+		t := s.terms[i]
+		for _, r := range s.rows[t.first:t.last] {
+			if r.set != nil {
+				s.try(r.set.bits.Words(), r.set.at, i)
+			} else if x := s.and(r.word, r.at, i); x != 0 {
+				s.survivors(x, r.at)
+			}
+		}
+	}
+	if s.verify {
+		return m.ownerByRegion(h, dpid)
 	}
 	if s.found == 0 || s.dead {
 		return nil
@@ -250,12 +267,12 @@ func (m *federatedMap) owner(h *Header, dpid uint64) *Rule {
 	return m.blocks[w].rules[bits.TrailingZeros64(s.found)]
 }
 
-// driveWords looks for survivors in the words of one set of the driving term.
-func (s *search) driveWords(words []uint64, at []uint32) {
-	for i, x := range words {
-		w := uint32(i)
+// try looks for survivors in a set of rules that meet term i.
+func (s *search) try(words []uint64, at []uint32, i int) {
+	for k, x := range words {
+		w := uint32(k)
 		if at != nil {
-			w = at[i]
+			w = at[k]
 		}
 		if s.m.inOrder && w > s.best || s.dead {
 			return
@@ -263,14 +280,14 @@ func (s *search) driveWords(words []uint64, at []uint32) {
 		if x == 0 {
 			continue
 		}
-		if x = s.and(x, w, s.driver); x != 0 {
+		if x = s.and(x, w, i); x != 0 {
 			s.survivors(x, w)
 		}
 	}
 }
 
-// survivors takes the positions x of word w, that meet all terms, into account. The
-// driver's sets are disjoint, so that one word may come up several times.
+// survivors takes the positions x of word w, that meet all terms, into account. A
+// rule may come up several times.
 func (s *search) survivors(x uint64, w uint32) {
 	r := w
 	if !s.m.inOrder {
@@ -304,29 +321,39 @@ func (s *search) check(x uint64, w uint32) uint64 {
 			if s.askRest(); s.dead {
 				return 0
 			}
-			if x = s.and(x, w, s.driver); s.exact {
-				return x
-			}
+			x = s.and(x, w, -1)
+			return x
 		}
 	}
 	return 0
 }
 
-// askRest adds the terms of the fields that were not asked at first.
+// askRest adds the terms of the coarse fields. When their rows do not fit, the
+// survivors so far are worthless and the caller starts over.
 func (s *search) askRest() {
-	m, driver, cost := s.m, s.driver, s.cost
-	for i := range m.plan[m.probe:] {
-		p := &m.plan[m.probe+i]
-		if !s.point(p, headerValue(s.h, s.dpid, p.field)) {
+	m := s.m
+	for i := range m.plan[m.eager:] {
+		p := &m.plan[m.eager+i]
+		if !s.point(p, headerValue(s.h, s.dpid, p.field)) || s.verify {
 			s.dead = true
 			return
 		}
 	}
-	s.driver, s.cost = driver, cost // it is being walked
-	s.exact = !s.verify
+	s.exact = true
 }
 
-// walk serves maps of very few rules, and queries no term can be made for.
+// ownerByRegion asks for the region of the one header. It allocates.
+func (m *federatedMap) ownerByRegion(h *Header, dpid uint64) *Rule {
+	point := PointMatch(h)
+	for _, r := range m.overlapping(&point, dpid, nil) {
+		if r.Match.Matches(h) {
+			return r
+		}
+	}
+	return nil
+}
+
+// walk serves maps of very few rules.
 func (m *federatedMap) walk(h *Header, dpid uint64) *Rule {
 	for _, w := range m.order {
 		b := m.blocks[w]
