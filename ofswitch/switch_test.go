@@ -436,3 +436,63 @@ func TestSwitchQueues(t *testing.T) {
 		}
 	})
 }
+
+// watched is a port whose link goes up and down.
+type watched struct {
+	*port.Memory
+	link chan bool
+}
+
+func (w *watched) Watch(ctx context.Context, changed func(port.Info)) error {
+	for {
+		select {
+		case up := <-w.link:
+			i := w.Info()
+			i.LinkDown = !up
+			changed(i)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// TestSwitchLinkChange: what a port's Watch reports becomes a port_status, once,
+// and a port without link is not sent to.
+func TestSwitchLinkChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLab(t, SwitchConfig{Probe: -1})
+		defer l.stop()
+		in, out := port.Pipe("w", "h")
+		w := &watched{in, make(chan bool)}
+		if err := l.sw.AttachPort(7, w); err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		a, b := ofwire.Pipe()
+		go l.sw.Serve(t.Context(), a, Primary)
+		defer b.Close()
+		p := greet(t, b)
+		p.write(add(1, inPort(1), output(7)))
+		p.write(&of10.BarrierRequest{})
+		if m := p.read(); m.Type() != of10.TypeBarrierReply {
+			t.Fatalf("got %v", m)
+		}
+		for _, up := range []bool{true, false, false, true} {
+			w.link <- up
+		}
+		for _, want := range []of10.PortState{of10.PortStateLinkDown, 0} {
+			if m, ok := p.read().(*of10.PortStatus); !ok || m.Reason != of10.PortModified || m.Desc.PortNo != 7 || m.Desc.State != want {
+				t.Errorf("got %v, want state %v", m, want)
+			}
+		}
+		w.link <- false
+		synctest.Wait()
+		l.inject(0, ethFrame(1, 2, 0x88b5, 60))
+		l.sw.mu.Lock()
+		stats, _ := l.sw.pipe.PortStats(7)
+		l.sw.mu.Unlock()
+		if stats.TxPackets != 0 || stats.TxDropped != 1 {
+			t.Errorf("without link: %+v", stats)
+		}
+	})
+}

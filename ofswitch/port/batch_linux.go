@@ -19,8 +19,8 @@ type mmsghdr struct {
 	_   [4]byte
 }
 
-// tailroom is kept free behind a received frame and headroom before it, so that
-// a VLAN tag can be added without moving the frame elsewhere.
+// headroom is kept free before a received frame, and as much behind it, so that a
+// VLAN tag can be put back without moving the frame elsewhere.
 const headroom = 8
 
 // rxRing receives a batch of packets, each with a virtio_net_hdr in front, from
@@ -33,9 +33,9 @@ type rxRing struct {
 	from [batchMax]unix.RawSockaddrLinklayer
 	bufs [batchMax][]byte
 
-	got  int
-	errn syscall.Errno
-	recv func(fd uintptr) bool
+	want, got int
+	errn      syscall.Errno
+	recv      func(fd uintptr) bool // made once: a closure per batch would be garbage
 }
 
 func newRxRing() *rxRing {
@@ -51,9 +51,8 @@ func newRxRing() *rxRing {
 		h.SetIovlen(2)
 	}
 	r.recv = func(fd uintptr) bool {
-		want := r.got
 		for {
-			n, _, e := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.msgs[0])), uintptr(want), unix.MSG_DONTWAIT, 0, 0)
+			n, _, e := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.msgs[0])), uintptr(r.want), unix.MSG_DONTWAIT, 0, 0)
 			if e != unix.EINTR {
 				r.got, r.errn = int(n), e
 				return e != unix.EAGAIN
@@ -73,10 +72,8 @@ func (r *rxRing) read(conn syscall.RawConn, want int) (int, error) {
 		h.Control = &r.ctrl[i][0]
 		h.SetControllen(len(r.ctrl[i]))
 	}
-	err := conn.Read(func(fd uintptr) bool {
-		r.got = want
-		return r.recv(fd)
-	})
+	r.want = want
+	err := conn.Read(r.recv)
 	runtime.KeepAlive(r)
 	switch {
 	case err != nil:

@@ -482,3 +482,27 @@ func TestTunnelPeer(t *testing.T) {
 		}
 	}
 }
+
+// TestPacketAllocates: a batch through the kernel and back makes no garbage.
+func TestPacketAllocates(t *testing.T) {
+	a, b := veth(t)
+	out, in := frames(testFrame(60), testFrame(61)), make([]Frame, 8)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := a.Write(out); err != nil {
+			t.Fatal(err)
+		}
+		for got := 0; got < 2; {
+			n, err := b.Read(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range in[:n] {
+				if bytes.Contains(f.Data, out[0].Data[14:21]) {
+					got++
+				}
+			}
+		}
+	}); n >= 1 {
+		t.Errorf("%.2f allocations a batch", n)
+	}
+}
