@@ -81,6 +81,10 @@ func (w *world) flowMod(r *rand.Rand) {
 			return
 		}
 	}
+	if m.BufferID != of10.NoBuffer && w.refused(name, of10.ErrorBadRequest, of10.BadRequestEPerm) {
+		ded.BufferID = of10.NoBuffer // likewise; only the frame stays behind
+		w.bufs[name] = slices.DeleteFunc(w.bufs[name], func(b bufferPair) bool { return b.virt == m.BufferID })
+	}
 	fresh := !deletes && len(w.selected(name, m)) == 0 || cmd == of10.FlowAdd
 	w.real(name, &ded, m.XID)
 	if fresh {
@@ -171,6 +175,11 @@ func (w *world) packetOut(r *rand.Rand) {
 		if !w.refused(name, of10.ErrorBadAction, code) {
 			w.wrong = fmt.Sprintf("not refused with BAD_ACTION %d", code)
 		}
+		return
+	}
+	if po.BufferID != of10.NoBuffer && w.refused(name, of10.ErrorBadAction, of10.BadActionEPerm) {
+		// The slice itself had rewritten the frame into foreign space.
+		w.bufs[name] = slices.DeleteFunc(w.bufs[name], func(b bufferPair) bool { return b.virt == po.BufferID })
 		return
 	}
 	if po.BufferID == of10.NoBuffer && !w.maySend(name, po.InPort, h) {

@@ -250,7 +250,11 @@ func (d *Datapath) takeBuffer(s *slice, id uint32) (b buffered, ok bool, code ui
 // flow goes with the piece that takes it; another is sent on with the flow's actions.
 func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, have bool, t *txn, out *Out) {
 	d.buffer = of10.NoBuffer
-	if have && b.frame == nil && d.ownsHeader(s, &b.header, []uint32{uint32(b.inPort)}) {
+	may := have && (isLLDP(b.header.DLType) || d.ownsHeader(s, &b.header, []uint32{uint32(b.inPort)}))
+	if have && !may { // the slice rewrote it, or the flowspace has changed
+		d.fail(out, s, t.conn, t.orig, of10.ErrorBadRequest, of10.BadRequestEPerm)
+	}
+	if may && b.frame == nil {
 		w := flowtable.HeaderWords(&b.header)
 		for _, p := range f.pieces {
 			if p.slot != nil && !p.carve && p.slot.pat.Matches(&w) && d.desired(p.slot).piece == p && !hasController(f.flow.Actions) {
@@ -266,7 +270,7 @@ func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, 
 			p.slot.buffer = false
 		}
 	}
-	if have && (!carried || d.buffer != of10.NoBuffer) {
+	if may && (!carried || d.buffer != of10.NoBuffer) {
 		d.runFlow(f, nil, &b, out)
 		if t.added == f && !f.ended {
 			f.hit(now, int(b.total))

@@ -127,6 +127,11 @@ func (d *Datapath) runFlow(f *vflow, r *flowspace.Rule, b *buffered, out *Out) {
 		d.punts = append(d.punts, punt{d.xid + 1, flowtable.HeaderWords(&b.header), f.slice, of10.CloneActions(f.flow.Actions), of10.ReasonAction})
 	}
 	d.toControllers(f, r, b, false, out)
+	if b.kept && isLLDP(b.header.DLType) {
+		c := *b
+		c.frame = d.markLLDP(f.slice, b.frame)
+		b = &c
+	}
 	job := shipment{slice: f.slice, in: b.inPort, rule: d.view.Owner(&b.header), b: b, lldp: isLLDP(b.header.DLType)}
 	d.ship(&job, f.flow.Actions, pending{kind: pendSilent}, out)
 }
