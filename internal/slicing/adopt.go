@@ -106,6 +106,9 @@ func (d *Datapath) Ready() bool { return !d.adopting }
 // forget drops all that depended on the former connection.
 func (d *Datapath) forget() {
 	clear(d.pending)
+	for _, s := range d.slices {
+		s.jobs = 0
+	}
 	d.fifo, d.graves, d.punts = d.fifo[:0], d.graves[:0], d.punts[:0]
 	d.unconfirmed, d.confirmAt, d.missSend, d.frag = 0, time.Time{}, 0, 0
 	for cookie, e := range d.cookies {

@@ -48,6 +48,9 @@ const confirmEvery = 256
 // confirmAfter is how long messages wait for a barrier when there is no traffic.
 const confirmAfter = time.Second
 
+// maxPending bounds what is remembered of a switch that answers nothing.
+const maxPending = 1 << 16
+
 func (d *Datapath) nextXID() uint32 {
 	if d.xid++; d.xid == 0 {
 		d.xid = 1
@@ -56,6 +59,10 @@ func (d *Datapath) nextXID() uint32 {
 }
 
 func (d *Datapath) expect(p pending) {
+	if len(d.fifo) >= maxPending { // the switch does not answer barriers
+		d.answered(d.fifo[0])
+		d.fifo = d.fifo[1:]
+	}
 	d.pending[p.xid] = &p
 	d.fifo = append(d.fifo, p.xid)
 	d.unconfirmed++
@@ -65,6 +72,9 @@ func (d *Datapath) expect(p pending) {
 func (d *Datapath) answered(xid uint32) *pending {
 	p := d.pending[xid]
 	delete(d.pending, xid)
+	if p != nil && p.stats != nil {
+		p.slice.jobs--
+	}
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/internal/packet"
 	"github.com/govisor/govisor/ofswitch"
 	"github.com/govisor/govisor/ofwire/of10"
@@ -380,4 +381,9 @@ func packetIns(list []of10.Message) (ins []*of10.PacketIn) {
 		}
 	}
 	return ins
+}
+
+func pktHeader(in uint32) flowtable.Words {
+	h := packet.Parse(pkt{}.bytes(), in)
+	return flowtable.HeaderWords(&h)
 }

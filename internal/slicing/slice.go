@@ -24,6 +24,7 @@ type slice struct {
 	frag    of10.ConfigFlags
 	up      bool // some controller is listening
 	buffers *buffers
+	jobs    int // statistics requests on their way
 
 	matched uint64 // frames that hit, without those still in the switch's counters
 }

@@ -56,6 +56,7 @@ func (d *Datapath) slotAt(pat *flowtable.Pattern, i *ruleInfo, level int32) *slo
 			s = &slot{pat: *pat, rule: i, point: true, level: level, rank: i.rank}
 			d.points[pat.Value] = s
 		}
+		s.rule = i // the owner changes with the flowspace
 		return s
 	}
 	key := slotKey{*pat, i.rank, level}

@@ -19,6 +19,9 @@ type statsJob struct {
 	asked time.Time
 }
 
+// maxStatsJobs is how many unanswered statistics requests a slice may have.
+const maxStatsJobs = 128
+
 // statsFlow is a flow as it was when the request came.
 type statsFlow struct {
 	v       *vflow
@@ -33,6 +36,10 @@ type counts struct{ packets, bytes uint64 }
 func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, out *Out) {
 	m := of10.StatsRequest{}
 	if !d.ask(&m, s, c, frame, out) {
+		return
+	}
+	if s.jobs >= maxStatsJobs {
+		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestEPerm)
 		return
 	}
 	job := &statsJob{typ: m.StatsType, asked: now}
@@ -82,6 +89,7 @@ func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, o
 	}
 	real.XID = d.nextXID()
 	p.xid = real.XID
+	s.jobs++
 	d.expect(p)
 	out.send(&real)
 }

@@ -1,0 +1,113 @@
+package slicing
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// The fast path runs beside everything else; the race detector watches.
+func TestFastPacketInBesideEverythingElse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1 alice=7", "50 any bob=7,carol=2")
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	seen := make(chan uint32, 4096)
+	wg.Go(func() {
+		var out Out
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			out.Reset()
+			frame := encode(t, &of10.PacketIn{BufferID: 9, TotalLen: 60, InPort: 1, Data: pkt{}.bytes()})
+			if r.d.FastPacketIn(frame, &out) {
+				for m := range out.Deliveries() {
+					select {
+					case seen <- of10.PacketInBufferID(m.Frame):
+					default:
+					}
+				}
+			}
+		}
+	})
+	views := []*flowspace.View{r.fs.View(testDPID), space(t, "70 in_port=1 bob=7", "60 any alice=7").View(testDPID)}
+	for n := range 300 {
+		var out Out
+		r.d.SetView(r.now, views[n%2], &out)
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, &of10.SetConfig{MissSendLen: uint16(n)}), &out)
+		r.d.FromController(r.now, "bob", Conn{ID: 1}, encode(t, flowMod(t, "dl_type=0x806 actions=output:2")), &out)
+		for range 10 {
+			select {
+			case id := <-seen:
+				po := &of10.PacketOut{BufferID: id, InPort: 1, Actions: []of10.Action{of10.Output(1, 0)}}
+				r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, po), &out)
+			default:
+			}
+		}
+		r.d.ControllerDown(r.now, "bob")
+		r.d.ControllerUp(r.now, "bob", &out)
+	}
+	close(stop)
+	wg.Wait()
+}
+
+// Virtual buffers are used once, and the oldest make room.
+func TestBuffers(t *testing.T) {
+	t.Parallel()
+	var b buffers
+	h := pktHeader(1)
+	first := b.store(77, 1, 60, &h, nil)
+	if f, _, ok := b.take(first); !ok || f.real != 77 || f.inPort != 1 || f.total != 60 || f.header != h.Header() {
+		t.Errorf("took %+v %v", f, ok)
+	}
+	if _, code, ok := b.take(first); ok || code != of10.BadRequestBufferEmpty {
+		t.Errorf("second use: %d %v", code, ok)
+	}
+	for _, id := range []uint32{0, first + 1, 4711, of10.NoBuffer - 1} {
+		if _, code, ok := b.take(id); ok || code != of10.BadRequestBufferUnknown {
+			t.Errorf("id %d: %d %v", id, code, ok)
+		}
+	}
+	old := b.store(1, 1, 60, &h, nil)
+	for range bufferSlots {
+		b.store(2, 1, 60, &h, nil)
+	}
+	if _, code, ok := b.take(old); ok || code != of10.BadRequestBufferUnknown {
+		t.Errorf("overwritten: %d %v", code, ok)
+	}
+	b.next.Store(of10.NoBuffer - 1)
+	if id := b.store(3, 1, 60, &h, nil); id == of10.NoBuffer || id == 0 {
+		t.Errorf("id %x is no id", id)
+	}
+}
+
+// Requests that a switch never answers are bounded, and answered all the same.
+func TestUnansweredRequests(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "100 any alice=7")
+	r.add("alice", "actions=output:2")
+	var out Out
+	refused := 0
+	for n := range 2 * maxStatsJobs {
+		m := &of10.StatsRequest{XID: uint32(n + 1), StatsType: of10.StatsDesc}
+		out.Reset()
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, m), &out)
+		refused += out.Len()
+	}
+	if refused != maxStatsJobs {
+		t.Errorf("%d refused, want %d", refused, maxStatsJobs)
+	}
+	out.Reset()
+	r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, &of10.BarrierRequest{XID: 99999}), &out)
+	xid := r.d.xid
+	out.Reset()
+	r.d.FromSwitch(r.now, encode(t, &of10.BarrierReply{XID: xid}), &out)
+	if out.Len() != maxStatsJobs+1 {
+		t.Errorf("after the barrier %d answers, want %d", out.Len(), maxStatsJobs+1)
+	}
+}
