@@ -1,0 +1,171 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/govisor/govisor/internal/hypervisor"
+)
+
+// listen serves on a real socket, so that deadlines and limits are in force.
+func (w *world) listen() (addr string) {
+	w.t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.server.Serve(ctx, ln, nil) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Errorf("Serve: %v", err)
+		}
+	})
+	return ln.Addr().String()
+}
+
+// exchange writes raw text and returns the status line.
+func exchange(t *testing.T, addr, text string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = io.WriteString(c, text) // the server may hang up first
+	line, _ := bufio.NewReader(c).ReadString('\n')
+	return strings.TrimSpace(line)
+}
+
+// TestBodiesOfStrangers checks that a body is only read from who may send it.
+func TestBodiesOfStrangers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slice("alice")
+	addr := w.listen()
+	alice := "Authorization: Bearer " + w.token("alice", "full") + "\r\n"
+	for _, tc := range []struct{ name, head, want string }{
+		{"nobody with a huge body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n", "401"},
+		{"a slice with a huge body", "POST /api/v1/flowspace/bulk HTTP/1.1\r\nHost: x\r\n" + alice + "Content-Type: application/json\r\nContent-Length: 10485760\r\n\r\n" + strings.Repeat(" ", 2<<20), "413"},
+		{"a slice with a huge JSON-RPC body", "POST / HTTP/1.1\r\nHost: x\r\n" + alice + "Content-Length: 10485760\r\n\r\n" + strings.Repeat(" ", 2<<20), "413"},
+		{"a huge header", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "431"},
+		{"a wrong type", "POST /api/v1/slices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + w.token("fvadmin", "full") + "\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}", "415"},
+		{"another site's page", "POST /api/v1/slices/alice/disable HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n" + alice + "\r\n", "403"},
+		{"a path trick", "GET /api/v1/slices/../../../etc/passwd HTTP/1.1\r\nHost: x\r\n" + alice + "\r\n", "30"},
+		{"garbage", "\x16\x03\x01\x00\x00garbage\r\n\r\n", "400"},
+	} {
+		if got := exchange(t, addr, tc.head); !strings.HasPrefix(got, "HTTP/1.1 "+tc.want) {
+			t.Errorf("%s: %q, want %s", tc.name, got, tc.want)
+		}
+	}
+	if s, err := w.svc.Slice(hypervisor.Local(), "alice"); err != nil || !s.Enabled {
+		t.Errorf("alice: %+v, %v", s, err)
+	}
+}
+
+// TestManyConnections checks that more connections than allowed are closed at
+// once, and that those within the limit are served.
+func TestManyConnections(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	addr := w.listen()
+	var idle []net.Conn
+	defer func() {
+		for _, c := range idle {
+			c.Close()
+		}
+	}()
+	closed := 0
+	for range 1100 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle = append(idle, c)
+	}
+	buf := make([]byte, 1)
+	for _, c := range idle {
+		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if _, err := c.Read(buf); err != nil {
+			if ne := net.Error(nil); !errors.As(err, &ne) || !ne.Timeout() {
+				closed++
+			}
+		}
+	}
+	if closed < 50 || closed > 100 {
+		t.Errorf("%d of 1100 connections were closed, want 76", closed)
+	}
+	for _, c := range idle[:20] {
+		c.Close()
+	}
+	for range 100 { // until the slots are free again
+		if got := exchange(t, addr, "GET /api/v1/live HTTP/1.0\r\nHost: x\r\n\r\n"); strings.Contains(got, "200") {
+			return
+		}
+	}
+	t.Error("nobody is served after connections were closed")
+}
+
+// TestThousandWrongPasswords checks the answers, the memory and that others are served.
+func TestThousandWrongPasswords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	addr := w.listen()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	statuses := map[int]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 125 {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/api/v1/slices", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				req.SetBasicAuth("fvadmin", fmt.Sprint("wrong", i, j))
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp.Body.Close()
+				if resp.StatusCode == http.StatusTooManyRequests && resp.Header.Get("Retry-After") == "" {
+					t.Error("429 without Retry-After")
+				}
+				mu.Lock()
+				statuses[resp.StatusCode]++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	runtime.ReadMemStats(&after)
+	if len(statuses) != 2 || statuses[401] < 5 || statuses[401] > 60 || statuses[429] < 900 {
+		t.Errorf("answers by status: %v", statuses)
+	}
+	if grown := int64(after.HeapInuse) - int64(before.HeapInuse); grown > 256<<20 {
+		t.Errorf("the heap grew by %d MB", grown>>20)
+	}
+	if _, err := w.local().Whoami(t.Context()); err != nil {
+		t.Errorf("the socket: %v", err)
+	}
+	entries, err := w.local().Audit(t.Context(), 0)
+	if err != nil || len(entries) > 100 {
+		t.Errorf("%d audit entries, %v", len(entries), err)
+	}
+}
