@@ -29,9 +29,13 @@ func open(path string) bool {
 	return false
 }
 
-// guard finds out who is calling, sets the headers every answer has, and turns
-// a panic into an answer.
 func (s *Server) guard(who func(*http.Request) (hypervisor.Principal, error)) http.Handler {
+	return s.guarded(who, s.handler)
+}
+
+// guarded finds out who is calling, sets the headers every answer has, and turns
+// a panic into an answer.
+func (s *Server) guarded(who func(*http.Request) (hypervisor.Principal, error), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
@@ -51,7 +55,7 @@ func (s *Server) guard(who func(*http.Request) (hypervisor.Principal, error)) ht
 			}
 			r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
 		}
-		s.handler.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	})
 }
 

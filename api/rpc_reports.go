@@ -138,19 +138,28 @@ func (s *Server) rpcRewriteDB(c *rpcCall) (any, error) {
 	return out, nil
 }
 
-// bracketText is how FlowVisor wrote a flow of its database.
-func bracketText(f *apitype.Flow) string {
+// bracketMatch writes a flow's match as FlowVisor's databases did.
+func bracketMatch(f *apitype.Flow) string {
 	fields := flowMatch(f)
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
 		parts = append(parts, fmt.Sprintf("%s=%v", k, fields[k]))
 	}
+	return "OFMatch[" + strings.Join(parts, ",") + "]"
+}
+
+func cookieOf(f *apitype.Flow) uint64 {
 	cookie, err := strconv.ParseUint(strings.TrimPrefix(f.Cookie, "0x"), 16, 64)
 	if err != nil {
-		cookie = 0
+		return 0
 	}
-	return fmt.Sprintf("FlowEntry[dpid=[%s],ruleMatch=[OFMatch[%s]],actionsList=[%s],id=[0],priority=[%d],cookie=[%d],slice=[%s],duration=[%d],]",
-		f.DPID, strings.Join(parts, ","), f.Actions, f.Priority, cookie, f.Slice, f.Seconds*1000)
+	return cookie
+}
+
+// bracketText is how FlowVisor wrote a flow of its database.
+func bracketText(f *apitype.Flow) string {
+	return fmt.Sprintf("FlowEntry[dpid=[%s],ruleMatch=[%s],actionsList=[%s],id=[0],priority=[%d],cookie=[%d],slice=[%s],duration=[%d],]",
+		f.DPID, bracketMatch(f), f.Actions, f.Priority, cookieOf(f), f.Slice, f.Seconds*1000)
 }
 
 func (s *Server) rpcHealth(c *rpcCall) (any, error) {

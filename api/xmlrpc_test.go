@@ -1,0 +1,87 @@
+package api_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/govisor/govisor/internal/hypervisor"
+)
+
+// TestXMLRPC runs the conversation in testdata/xmlrpc.txt: "@ account", then
+// "> METHOD|ARG|ARG" and "< " the value of the answer. changeFlowSpace takes
+// key=value pairs, each argument one change.
+func TestXMLRPC(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/xmlrpc.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := fixture(t)
+	h := w.server.XMLRPCHandler()
+	var got bytes.Buffer
+	account := hypervisor.AdminName
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "< ") {
+			continue
+		}
+		got.WriteString(line)
+		if name, ok := strings.CutPrefix(line, "@ "); ok {
+			account = strings.TrimSpace(name)
+		}
+		if call, ok := strings.CutPrefix(strings.TrimRight(line, "\n"), "> "); ok {
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/xmlrpc", strings.NewReader(xmlBody(call)))
+			req.Header.Set("Authorization", "Bearer "+w.token(account, "full"))
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, req)
+			if rec.Code != http.StatusOK {
+				t.Errorf("%s: HTTP %d", call, rec.Code)
+			}
+			answer := strings.TrimSpace(rec.Body.String())
+			answer = answer[strings.Index(answer, "<methodResponse>"):]
+			got.WriteString("< " + strings.NewReplacer("<methodResponse><params><param>", "", "</param></params></methodResponse>", "", "\n", "\\n").Replace(answer) + "\n")
+		}
+	}
+	if *update {
+		if err := os.WriteFile("testdata/xmlrpc.txt", got.Bytes(), 0o644); err != nil { //nolint:gosec // test data
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(text), got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/xmlrpc", strings.NewReader(xmlBody("api.listSlices"))))
+	if rec.Code != http.StatusUnauthorized {
+		t.Errorf("nobody got %d", rec.Code)
+	}
+}
+
+func xmlBody(call string) string {
+	parts := strings.Split(call, "|")
+	var b strings.Builder
+	b.WriteString("<?xml version=\"1.0\"?><methodCall><methodName>" + parts[0] + "</methodName><params>")
+	if parts[0] == "api.changeFlowSpace" {
+		b.WriteString("<param><value><array><data>")
+		for _, change := range parts[1:] {
+			b.WriteString("<value><struct>")
+			for pair := range strings.SplitSeq(change, ";") {
+				k, v, _ := strings.Cut(pair, ":")
+				b.WriteString("<member><name>" + k + "</name><value><string>" + v + "</string></value></member>")
+			}
+			b.WriteString("</struct></value>")
+		}
+		b.WriteString("</data></array></value></param>")
+	} else {
+		for _, arg := range parts[1:] {
+			b.WriteString("<param><value>" + arg + "</value></param>") // untyped is a string
+		}
+	}
+	return b.String() + "</params></methodCall>"
+}
