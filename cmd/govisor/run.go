@@ -37,6 +37,7 @@ type server struct {
 	openflow []net.Listener
 	https    net.Listener // nil: none
 	plain    net.Listener // nil: none
+	xmlrpc   net.Listener // nil: none
 	metrics  net.Listener // nil: none
 	socket   net.Listener
 	lines    []string // what to print when all is ready
@@ -100,6 +101,12 @@ func (s *server) open(ctx context.Context) error {
 		}
 		s.say("listening for the API, without TLS, on http://%s", s.plain.Addr())
 	}
+	if s.opts.xmlrpc != "" {
+		if s.xmlrpc, err = listenAPI(ctx, s.opts.xmlrpc, "--xmlrpc"); err != nil {
+			return err
+		}
+		s.say("listening for XML-RPC on https://%s", s.xmlrpc.Addr())
+	}
 	if s.opts.metrics != "" {
 		if s.metrics, err = listenAPI(ctx, s.opts.metrics, "--metrics"); err != nil {
 			return err
@@ -139,7 +146,7 @@ func listenSocket(path string) (net.Listener, error) {
 }
 
 func (s *server) closeListeners() {
-	for _, ln := range append(s.openflow, s.https, s.plain, s.metrics, s.socket) {
+	for _, ln := range append(s.openflow, s.https, s.plain, s.xmlrpc, s.metrics, s.socket) {
 		if ln != nil {
 			_ = ln.Close() // a second time for those that were served
 		}
@@ -172,6 +179,9 @@ func (s *server) run(ctx context.Context) error {
 	}
 	if s.plain != nil {
 		part(func(ctx context.Context) error { return web.Serve(ctx, s.plain, nil) })
+	}
+	if s.xmlrpc != nil {
+		part(func(ctx context.Context) error { return web.ServeXMLRPC(ctx, s.xmlrpc, s.cert.apiTLS()) })
 	}
 	if s.metrics != nil {
 		part(func(ctx context.Context) error { return serveMetrics(ctx, s.metrics, s.svc, s.opts.pprof) })

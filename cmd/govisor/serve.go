@@ -19,6 +19,7 @@ type serveOptions struct {
 	listen                 []string
 	connect                []string
 	api, apiPlain          string
+	xmlrpc                 string
 	metrics                string
 	pprof                  bool
 	adminPasswordFile      string
@@ -59,6 +60,7 @@ socket DIR/api.sock, and whoever may open that is the administrator.`,
 	f.StringArrayVar(&o.connect, "connect", nil, "passive switch to connect to: tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH; repeatable")
 	f.StringVar(&o.api, "api", "127.0.0.1:8081", "address of the API, HTTPS; empty for none")
 	f.StringVar(&o.apiPlain, "api-plain", "", "address of the API without TLS, for use behind a proxy; passwords are then readable on the wire")
+	f.StringVar(&o.xmlrpc, "xmlrpc", "", "address for the XML-RPC of FlowVisor before 1.0, HTTPS; empty for none")
 	f.StringVar(&o.metrics, "metrics", "", "address for Prometheus, plain HTTP without a password: /metrics; empty for none")
 	f.BoolVar(&o.pprof, "pprof", false, "serve Go profiles on the --metrics address too: /debug/pprof/")
 	f.StringVar(&o.adminPasswordFile, "admin-password-file", "", "file whose first line becomes fvadmin's password")
