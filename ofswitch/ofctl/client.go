@@ -3,11 +3,13 @@
 package ofctl
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -230,7 +232,7 @@ func (c *Client) Do(ms ...of10.Message) error {
 	}
 }
 
-// Features asks for the switch's description.
+// Features asks for the switch's description; the ports come in order of number.
 func (c *Client) Features() (*of10.FeaturesReply, error) {
 	m, err := c.Ask(&of10.FeaturesRequest{})
 	if err != nil {
@@ -240,6 +242,7 @@ func (c *Client) Features() (*of10.FeaturesReply, error) {
 	if !ok {
 		return nil, fmt.Errorf("the switch answered a features request with %v", m.Type())
 	}
+	slices.SortFunc(f.Ports, func(a, b of10.PhyPort) int { return cmp.Compare(a.PortNo, b.PortNo) })
 	c.ports = f.Ports
 	return f, nil
 }
