@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -31,8 +32,11 @@ func collectFlows(conn net.Conn) ([][]byte, error) {
 	var flows [][]byte
 	for {
 		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return flows, nil
+		}
 		if err != nil {
-			return flows, nil // the peer is done
+			return flows, err
 		}
 		var reply Message
 		switch PeekType(b) {
