@@ -259,9 +259,9 @@ func checkFederated(t *testing.T, m *federatedMap) {
 
 func TestMapsAgree(t *testing.T) {
 	t.Parallel()
-	rounds := 60
+	rounds := 30
 	if testing.Short() {
-		rounds = 10
+		rounds = 4
 	}
 	for seed := range uint64(rounds) {
 		conformance(t, seed, 40, 6, 20) // single changes
@@ -293,7 +293,7 @@ func TestFederatedInsertsAtOnePlace(t *testing.T) {
 				t.Fatal(err)
 			}
 			p = append(p, a.Rules[0])
-			if i%50 == 0 || i == 699 {
+			if i%100 == 0 || i == 699 {
 				slices.SortFunc(p, compareRules)
 				agree(t, r, s, p, []Field{InPort, DLVLAN}, 50)
 				v, _ := s.parts.get(1)
@@ -306,7 +306,7 @@ func TestFederatedInsertsAtOnePlace(t *testing.T) {
 			if s, _, err = s.Apply([]Change{{Remove, &Rule{ID: p[i].ID}}}); err != nil {
 				t.Fatal(err)
 			}
-			if p = slices.Delete(p, i, i+1); len(p)%50 == 0 {
+			if p = slices.Delete(p, i, i+1); len(p)%100 == 0 {
 				agree(t, r, s, p, []Field{InPort, DLVLAN}, 50)
 			}
 		}
@@ -400,16 +400,16 @@ func denseHeader(r *rand.Rand, p plain) Header {
 
 func TestMapsAgreeLarge(t *testing.T) {
 	t.Parallel()
-	queries := 300
+	queries := 150
 	if testing.Short() {
-		queries = 100
+		queries = 40
 	}
 	for i, dpids := range []DPIDSet{DPIDs(1), DPIDs(1), DPIDs(1, 2, 3, 4, 5, 6, 7, 8, 9)} {
 		narrow := i == 0
 		r := newRand(t, 21)
 		s := New(Options{})
 		var cs []Change
-		for range 4000 {
+		for range 2500 {
 			cs = append(cs, Change{Add, denseRule(r, dpids, narrow)})
 		}
 		s, _, err := s.Apply(cs)
@@ -456,7 +456,7 @@ func TestMapsAgreeLarge(t *testing.T) {
 			}
 		}
 		check(queries)
-		for range 200 {
+		for range 100 {
 			all := s.Rules()
 			cs := []Change{{Add, denseRule(r, dpids, narrow)}, {Remove, all[r.IntN(len(all))]}}
 			if s, _, err = s.Apply(cs); err != nil {

@@ -227,7 +227,7 @@ func TestPrintParseIdentity(t *testing.T) {
 	t.Parallel()
 	r := newRand(t, 7)
 	valid := 0
-	for range 50000 {
+	for range rounds(50000) {
 		m := randMatch(r, randFields(r, 1+r.IntN(6)))
 		back, err := ParseMatch(m.String())
 		if m.Validate() != nil {
@@ -241,7 +241,7 @@ func TestPrintParseIdentity(t *testing.T) {
 			t.Fatalf("%s: got %s, %v", m, back, err)
 		}
 	}
-	if valid < 5000 {
+	if valid < rounds(5000) {
 		t.Errorf("only %d valid matches", valid)
 	}
 }

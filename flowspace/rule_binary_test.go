@@ -36,7 +36,7 @@ func randRule(r *rand.Rand) *Rule {
 func TestRuleRecordRoundTrip(t *testing.T) {
 	t.Parallel()
 	r := newRand(t, 11)
-	for range 5000 {
+	for range rounds(5000) {
 		want := randRule(r)
 		b, err := want.MarshalBinary()
 		if err != nil {
