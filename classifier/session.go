@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -55,7 +56,10 @@ type Session struct {
 	ours    questions
 	isReady chan struct{} // closed when the core knows what the switch has
 
+	waiting atomic.Int32 // goroutines that wait for mu
+
 	mu        sync.Mutex
+	inRow     int               // guarded by mu; how often it was taken while nobody waited
 	dp        *slicing.Datapath // guarded by mu, except for what it allows without
 	out       slicing.Out       // guarded by mu
 	unready   chan struct{}     // guarded by mu; closed and nil once the core is ready
@@ -132,11 +136,11 @@ func (s *Session) contain() {
 // locked runs f with the core, alone. A fault is the caller's: it ends the one
 // connection whose message it was.
 func (s *Session) locked(f func(now time.Time, dp *slicing.Datapath, out *slicing.Out)) {
-	s.mu.Lock()
+	s.lock()
 	ok := false
 	defer func() {
 		s.faulty = s.faulty || !ok
-		s.mu.Unlock()
+		s.unlock()
 	}()
 	if s.dp == nil {
 		ok = true
@@ -151,6 +155,34 @@ func (s *Session) locked(f func(now time.Time, dp *slicing.Datapath, out *slicin
 		s.unready = nil
 	}
 	ok = true
+}
+
+// turn is how many messages in a row may be handled while somebody else waits.
+const turn = 16
+
+// lock takes mu. Who must wait is counted, since a mutex goes to whoever is running:
+// a slice that floods would keep the others out for a millisecond each time.
+func (s *Session) lock() {
+	if s.mu.TryLock() {
+		s.inRow++
+		return
+	}
+	s.waiting.Add(1)
+	s.mu.Lock()
+	s.waiting.Add(-1)
+	s.inRow = 0
+}
+
+// unlock releases mu and, after a turn, lets those who wait go first.
+func (s *Session) unlock() {
+	yield := s.inRow >= turn && s.waiting.Load() > 0
+	if yield {
+		s.inRow = 0
+	}
+	s.mu.Unlock()
+	if yield {
+		runtime.Gosched()
+	}
 }
 
 // Connect tells the core that its switch is there. It is called before Run, and

@@ -71,13 +71,17 @@ func newDatapath(w *Switches, nc net.Conn, features *of10.FeaturesReply, log *lo
 // they are removed.
 const readyTimeout = 10 * time.Second
 
+// switchQueue is how much may wait for a switch before its slices are slowed. It is
+// shared by all of them: what one has put there, the others wait behind.
+const switchQueue = 128 << 10
+
 // run moves messages until the switch is gone or ctx is done.
 func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer close(d.ended)
 	core := d.w.takeCore(d, cfg)
 	cls := classifier.New(d.nc, core.dp, classifier.Options{
-		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval},
+		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval, SoftLimit: switchQueue},
 		Log:  d.log,
 	})
 	defer func() {
