@@ -8,5 +8,10 @@
 // statistics, vendor bodies, error types) is kept raw and encodes to the same bytes.
 // Padding is written as zeros.
 //
+// [Parse] makes a new message; UnmarshalBinary decodes into a used one, which for
+// PacketIn, PacketOut and FlowMod allocates nothing. [XID], [PutXID] and their kind read
+// and overwrite fields of a frame that is not decoded at all. [ParseFlow], [ParseMatch] and
+// [ParseActionList] read what String and FlowText print.
+//
 // A decode error that the peer should hear about is an [*Error], ready to be sent.
 package of10
