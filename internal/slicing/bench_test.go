@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -87,5 +88,27 @@ func BenchmarkWildFlowMod(b *testing.B) {
 		if n%8 == 0 {
 			r.d.passed(r.now, r.d.xid, &out)
 		}
+	}
+}
+
+// BenchmarkSetView adds and removes one of 10,000 rules while 1,000 flows are in.
+func BenchmarkSetView(b *testing.B) {
+	r := newRig(b, 4, benchRules(10000)...)
+	for i := range 1000 {
+		r.add([]string{"alice", "bob"}[i%2], fmt.Sprintf("dl_type=0x800,nw_dst=10.%d.%d.7,priority=%d actions=output:2", i>>8, i&255, i%8))
+	}
+	with, _, err := r.fs.Apply(parseRules(b, "200 dl_type=0x800,nw_dst=10.0.0.0/26 bob=7"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	views := []*flowspace.View{with.View(testDPID), r.fs.View(testDPID)}
+	var out Out
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		out.Reset()
+		r.d.SetView(r.now, views[n%2], &out)
+		r.d.passed(r.now, r.d.xid, &out)
+		n++
 	}
 }

@@ -63,7 +63,11 @@ func (d *Datapath) flush(now time.Time, t *txn, out *Out) {
 // placePoint gives a point the priority that belongs to what is in it, for switches
 // that do not lift it.
 func (d *Datapath) placePoint(s *slot, w want) {
-	if !s.point || s.pat.Exact() || w.none {
+	if !s.point || s.pat.Exact() {
+		return
+	}
+	if w.none {
+		d.unpair(s)
 		return
 	}
 	level, rule := levelGuard, s.rule
@@ -78,15 +82,21 @@ func (d *Datapath) placePoint(s *slot, w want) {
 		return
 	}
 	d.moves = append(d.moves, moves...)
-	old := s.pair
+	d.unpair(s)
 	p.slots[s] = struct{}{}
 	s.pair, s.rank, s.level = p, rule.rank, level
-	if old != nil {
-		delete(old.slots, s)
-		if len(old.slots) == 0 {
-			d.numbers.drop(old)
-		}
+}
+
+// unpair takes a slot's priority away, and gives it up if nobody else has it.
+func (d *Datapath) unpair(s *slot) {
+	if s.pair == nil {
+		return
 	}
+	delete(s.pair.slots, s)
+	if len(s.pair.slots) == 0 {
+		d.numbers.drop(s.pair)
+	}
+	s.pair = nil
 }
 
 // runMoves gives entries their new numbers. Those that go up are moved from the

@@ -63,17 +63,26 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 }
 
 // changedRules are the rules that are only in one of the views.
-func changedRules(a, b *flowspace.View) map[*flowspace.Rule]bool {
+func changedRules(before, after *flowspace.View) map[*flowspace.Rule]bool {
 	set := map[*flowspace.Rule]bool{}
-	for _, r := range a.Rules() {
+	a, b := before.Rules(), after.Rules()
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] == b[0]:
+			a, b = a[1:], b[1:]
+		case b[0].Before(a[0]):
+			set[b[0]] = true
+			b = b[1:]
+		default: // the older one is stronger, or both have one place
+			set[a[0]] = true
+			a = a[1:]
+		}
+	}
+	for _, r := range a {
 		set[r] = true
 	}
-	for _, r := range b.Rules() {
-		if set[r] {
-			delete(set, r)
-		} else {
-			set[r] = true
-		}
+	for _, r := range b {
+		set[r] = true
 	}
 	return set
 }

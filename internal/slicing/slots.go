@@ -128,13 +128,7 @@ func (d *Datapath) release(s *slot) {
 	} else {
 		delete(d.slots, slotKey{s.pat, s.rank, s.level})
 	}
-	if s.pair != nil {
-		delete(s.pair.slots, s)
-		if len(s.pair.slots) == 0 {
-			d.numbers.drop(s.pair)
-		}
-		s.pair = nil
-	}
+	d.unpair(s)
 }
 
 // number is the physical priority of what is in s.
