@@ -205,3 +205,58 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("through a tag: %s", got)
 	}
 }
+
+// TestSwitchLinks: a cable that is pulled, plugged in again, and an interface that
+// goes away altogether are each told to the controllers; the switch lives on.
+func TestSwitchLinks(t *testing.T) {
+	l := newRecipeLab(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var seen lockedBuffer
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		cmd := rootCommand()
+		cmd.SetOut(&seen)
+		cmd.SetErr(&seen)
+		cmd.SetArgs([]string{"ofctl", "monitor", l.socket, "128"})
+		_ = cmd.ExecuteContext(ctx)
+	}()
+	defer func() { cancel(); <-done }()
+	states := func() (list []string) {
+		for _, m := range strings.Split(seen.String(), "OFPT_PORT_STATUS")[1:] {
+			if strings.Contains(m, "MOD: 1(p1)") {
+				state := "up"
+				if strings.Contains(m, "LINK_DOWN") {
+					state = "down"
+				}
+				list = append(list, state)
+			}
+		}
+		return list
+	}
+	frame := "in_port=NONE,packet=020000000001020000000002080000,actions=controller"
+	await(t, func() bool { // until the monitor hears packets
+		_, _, _ = runOfctl("packet-out", l.socket, frame)
+		return strings.Contains(seen.String(), "OFPT_PACKET_IN")
+	})
+	l.sh(l.ins, "ip link set eth0 down")
+	await(t, func() bool { return len(states()) >= 1 })
+	l.sh(l.ins, "ip link set eth0 up")
+	await(t, func() bool { return len(states()) >= 2 })
+	l.sh(l.host, "ip link del p1")
+	await(t, func() bool { return len(states()) >= 3 })
+	if got := strings.Join(states(), " "); got != "down up down" {
+		t.Errorf("port 1 went %s", got)
+	}
+	if _, errs, code := runOfctl("add-flow", l.socket, "in_port=local,actions=1,all"); code != 0 {
+		t.Error(errs)
+	}
+	l.sh(l.host, "ping -c 1 -W 1 10.0.0.5 2>/dev/null || python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b\"x\", (\"10.0.0.5\", 9))'")
+	await(t, func() bool {
+		out, _, _ := runOfctl("dump-flows", l.socket)
+		return strings.Contains(out, "in_port=LOCAL") && !strings.Contains(out, "n_packets=0,")
+	})
+	if out, errs, code := runOfctl("show", l.socket); code != 0 || !strings.Contains(out, "LINK_DOWN") {
+		t.Errorf("%s%s", out, errs)
+	}
+}
