@@ -53,7 +53,10 @@ func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logge
 	if err != nil {
 		return err
 	}
-	s.svc, err = hypervisor.Open(ctx, hypervisor.Options{Dir: o.data, AdminPassword: password, Version: buildVersion(), Log: logrus.NewEntry(log)})
+	bundled.Register()
+	s.svc, err = hypervisor.Open(ctx, hypervisor.Options{
+		Dir: o.data, AdminPassword: password, Version: buildVersion(), CheckModule: checkModule, Log: logrus.NewEntry(log),
+	})
 	if err != nil {
 		return err
 	}
@@ -63,6 +66,12 @@ func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logge
 		return err
 	}
 	return s.run(ctx)
+}
+
+// checkModule refuses a controller that is not linked in, and bad parameters of one that is.
+func checkModule(spec string) error {
+	_, err := ofcontroller.Open(spec)
+	return err
 }
 
 // open makes the certificate if need be and opens every listener.
@@ -248,7 +257,6 @@ func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
 			return usageError{fmt.Errorf("--connect: %w", err)}
 		}
 	}
-	bundled.Register()
 	log := logrus.NewEntry(s.log)
 	modules := ofcontroller.NewModules(ofcontroller.Config{Log: log})
 	context.AfterFunc(ctx, modules.Close)

@@ -95,6 +95,12 @@ func TestSplitByPort(t *testing.T) {
 	}
 	checkPorts(t, left, 2, port["h1s2"], port["s1"])
 	checkPorts(t, right, 2, port["h2s2"], port["s3"])
+
+	g.Type(`fvctl remove-flowspace s3`)
+	l.AwaitLive(right, 1) // switch 3 is no longer the slice's
+	if err := grouped(l.PingAll(2), 2, []string{"h1s1", "h2s1", "h1s2"}); err != nil {
+		t.Errorf("with a rule less: %v", err)
+	}
 }
 
 // checkPorts holds the ports a slice was told of for a datapath, in the

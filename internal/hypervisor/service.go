@@ -37,6 +37,9 @@ type Options struct {
 	AdminPassword string
 	// Version is the program's version, for /version and FlowVisor's DESC.
 	Version string
+	// CheckModule refuses the NAME of a module: controller that this program does
+	// not have; nil refuses none.
+	CheckModule func(name string) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Log may be nil: nothing is logged.

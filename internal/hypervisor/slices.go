@@ -54,6 +54,9 @@ func (s *Service) CreateSlice(ctx context.Context, p Principal, spec SliceSpec) 
 			return Slice{}, err
 		}
 	}
+	if err := s.checkModules(spec.Controllers); err != nil {
+		return Slice{}, err
+	}
 	r := request{by: p, act: actCreateSlice, action: "create-slice", target: spec.Name}
 	st, err := s.do(ctx, r, func(c *change) error { return c.createSlice(spec, hash) })
 	if err != nil {
@@ -97,9 +100,33 @@ func controllersText(cs []Controller) string {
 	return strings.Join(texts, ",")
 }
 
+// checkModules refuses controllers that are not linked into this program. What is
+// wrong with a URL otherwise is told later.
+func (s *Service) checkModules(urls []string) error {
+	if s.opts.CheckModule == nil {
+		return nil
+	}
+	list, err := parseControllers(urls)
+	if err != nil {
+		return nil //nolint:nilerr // the change itself refuses it, with its place
+	}
+	for _, c := range list {
+		if c.Target.Scheme != "module" {
+			continue
+		}
+		if err := s.opts.CheckModule(c.Target.Name); err != nil {
+			return invalid("controllers", c.String(), fmt.Sprintf("controller %s: %v", c, err), "")
+		}
+	}
+	return nil
+}
+
 // UpdateSlice changes a slice. check, if not nil, sees the present one first.
 func (s *Service) UpdateSlice(ctx context.Context, p Principal, name string, patch SlicePatch, check func(Slice) error) (Slice, error) {
 	if _, err := s.Slice(p, name); err != nil {
+		return Slice{}, err
+	}
+	if err := s.checkModules(patch.Controllers); err != nil {
 		return Slice{}, err
 	}
 	r := request{by: p, act: actWriteSlice, slice: name, action: "update-slice", target: name}
