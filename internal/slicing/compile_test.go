@@ -234,6 +234,16 @@ func (w *world) invariants() error {
 			return fmt.Errorf("numbers out of order at %d", i)
 		}
 	}
+	for _, s := range d.points { // what a switch lifts above everything must win anyway
+		if s.entry == nil || s.pat.Exact() {
+			continue
+		}
+		for _, e := range d.cookies {
+			if !e.dead && e != s.entry && e.slot.pat.Matches(&s.pat.Value) && (e.number > s.entry.number || e.slot.pat.Exact()) {
+				return fmt.Errorf("%v is at priority %d, but %v above it matches too", s.pat.Match(), s.entry.number, e.match)
+			}
+		}
+	}
 	live, slots := map[*vflow]int{}, map[*slot]bool{}
 	for _, e := range d.cookies {
 		if e.dead {

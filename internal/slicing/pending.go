@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -31,6 +32,7 @@ type pending struct {
 	orig    []byte // the slice's message, for errors
 	stats   *statsJob
 	found   []of10.FlowStats
+	emerg   *flowtable.Flow // an emergency flow it is a part of
 }
 
 func (p *pending) origXID() uint32 { return of10.XID(p.orig) }
@@ -172,6 +174,9 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
 	switch p.kind {
 	case pendForward, pendStats:
+		if p.emerg != nil {
+			d.emergencyRefused(p, out)
+		}
 		d.fail(out, p.slice, p.conn, p.orig, typ, code)
 	case pendFlowMod:
 		d.flowModRefused(now, p, typ, code, out)

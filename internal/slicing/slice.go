@@ -15,9 +15,9 @@ type slice struct {
 	name    string
 	cfg     SliceConfig
 	table   *flowtable.Table
-	drops   map[of10.Port]*vflow // for ports the slice wants nothing from, or no spanning tree frames
-	emerg   map[uint64]of10.FlowMod
-	ports   flowspace.Set // that it may use; valid iff hasPorts
+	drops   map[of10.Port]*vflow               // for ports the slice wants nothing from, or no spanning tree frames
+	emerg   map[*flowtable.Flow][]of10.FlowMod // what each emergency flow has in the switch
+	ports   flowspace.Set                      // that it may use; valid iff hasPorts
 	has     bool
 	bits    map[of10.Port]portBits
 	miss    uint16
@@ -70,7 +70,7 @@ func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
 	if s == nil {
 		s = &slice{
 			name: cfg.Name, table: flowtable.NewTable(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{},
-			miss: of10.DefaultMissSendLen, buffers: &buffers{}, emerg: map[uint64]of10.FlowMod{},
+			miss: of10.DefaultMissSendLen, buffers: &buffers{}, emerg: map[*flowtable.Flow][]of10.FlowMod{},
 		}
 		d.slices[cfg.Name] = s
 		s.ports, s.has = d.view.PortsOf(cfg.Name)

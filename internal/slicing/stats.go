@@ -16,6 +16,7 @@ type statsJob struct {
 	ports []of10.PortStats
 	queue []of10.QueueStats
 	table of10.TableStats
+	id    uint8 // of the table the flows are in
 	asked time.Time
 }
 
@@ -105,10 +106,19 @@ func queuePort(p of10.Port) of10.Port {
 // switch, nil if there is no need to. Pieces lie inside their flows, so the slice's
 // own match selects all of them.
 func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b of10.FlowStatsRequest) of10.StatsBody {
-	if b.TableID != of10.TableAll && b.TableID != 0 {
+	if b.TableID != of10.TableAll && b.TableID != 0 && b.TableID != of10.TableEmerg {
 		return nil
 	}
 	job.sums = map[*vflow]*counts{}
+	if b.TableID == of10.TableEmerg {
+		for _, fl := range s.table.SelectEmergency(b.Match, b.OutPort) {
+			v := &vflow{flow: fl, slice: s}
+			job.flows = append(job.flows, statsFlow{v, fl.Actions, fl.Cookie, now.Sub(fl.Created)})
+			job.sums[v] = &counts{}
+		}
+		job.id = of10.TableEmerg
+		return nil
+	}
 	live := false
 	for _, fl := range s.table.Select(b.Match, b.OutPort) {
 		v := fl.Aux.(*vflow)
@@ -261,7 +271,7 @@ func (d *Datapath) sendFlowStats(p *pending, r *of10.StatsReply, out *Out) {
 		fl := f.v.flow
 		sec, nsec := duration(f.age)
 		e := of10.FlowStats{
-			Match: fl.Match, DurationSec: sec, DurationNsec: nsec, Priority: fl.Priority, IdleTimeout: fl.Idle, HardTimeout: fl.Hard,
+			TableID: p.stats.id, Match: fl.Match, DurationSec: sec, DurationNsec: nsec, Priority: fl.Priority, IdleTimeout: fl.Idle, HardTimeout: fl.Hard,
 			Cookie: f.cookie, PacketCount: packets, ByteCount: bytes, Actions: f.actions,
 		}
 		if size += e.Len(); size > maxStatsBody && len(list) > 0 {

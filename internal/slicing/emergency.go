@@ -1,0 +1,130 @@
+package slicing
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// emergency does a flow_mod for the emergency table: the slice's own is kept in its
+// virtual table, and what lies in its space is given to the switch's. In an emergency
+// there is no govisor to ask, so there are no guards: what a rule of another slice
+// overlaps is refused, and OUTPUT:CONTROLLER goes nowhere.
+func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, frame []byte, out *Out) {
+	deletes := m.Command == of10.FlowDelete || m.Command == of10.FlowDeleteStrict
+	var specs []spec
+	if !deletes {
+		err := d.allowed(s, m.Actions, false)
+		if err == nil && (m.IdleTimeout != 0 || m.HardTimeout != 0) {
+			err = flowModFailed(of10.FlowModFailedBadEmergTimeout)
+		}
+		if err == nil {
+			specs, err = d.admitEmergency(newFlow(now, s, m))
+		}
+		if err != nil {
+			d.failWith(out, s, c.ID, frame, err)
+			return
+		}
+	}
+	change, err := s.table.Apply(now, m)
+	if err != nil {
+		d.failWith(out, s, c.ID, frame, flowModFailed(tableError(err)))
+		return
+	}
+	p := pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}
+	for _, f := range change.Removed {
+		d.withdraw(s, f, p, out)
+	}
+	if change.Replaced != nil {
+		d.withdraw(s, change.Replaced, p, out)
+	}
+	for _, mod := range change.Modified {
+		d.withdraw(s, mod.Flow, p, out)
+		f := emergencyFlow(now, s, mod.Flow)
+		if specs, err := d.admitEmergency(f); err == nil {
+			d.supply(f, specs, mod.Flow, p, out)
+		}
+	}
+	if change.Added != nil {
+		d.supply(emergencyFlow(now, s, change.Added), specs, change.Added, p, out)
+	}
+	d.confirm(now, out)
+}
+
+func tableError(err error) uint16 {
+	switch {
+	case errors.Is(err, flowtable.ErrFull):
+		return of10.FlowModFailedAllTablesFull
+	case errors.Is(err, flowtable.ErrOverlap):
+		return of10.FlowModFailedOverlap
+	}
+	return of10.FlowModFailedBadEmergTimeout
+}
+
+// emergencyFlow is what derive and compile want to know of a flow of the table.
+func emergencyFlow(now time.Time, s *slice, f *flowtable.Flow) *vflow {
+	return newFlow(now, s, &of10.FlowMod{Match: f.Match, Priority: f.Priority, Actions: f.Actions})
+}
+
+func (d *Datapath) admitEmergency(f *vflow) ([]spec, *of10.Error) {
+	specs, err := d.admit(f)
+	if err != nil {
+		return nil, err
+	}
+	specs = slices.DeleteFunc(specs, func(s spec) bool { return s.carve })
+	for i := range specs {
+		for _, g := range specs[i].guards {
+			if !g.rule.lldp {
+				return nil, flowModFailed(of10.FlowModFailedEPerm)
+			}
+		}
+	}
+	return specs, nil
+}
+
+// supply puts the pieces of an emergency flow into the switch.
+func (d *Datapath) supply(f *vflow, specs []spec, fl *flowtable.Flow, p pending, out *Out) {
+	for i := range specs {
+		d.cookie++
+		m := of10.FlowMod{
+			XID: d.nextXID(), Match: specs[i].pat.Match(), Cookie: d.cookie, Command: of10.FlowAdd, Priority: fl.Priority, Flags: of10.FlowModEmerg,
+			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: d.compile(nil, f, &specs[i].pat, specs[i].rule, fl.Actions),
+		}
+		m.Actions = slices.DeleteFunc(m.Actions, func(a of10.Action) bool { return a.Type == of10.ActionOutput && a.Port == of10.PortController })
+		f.slice.emerg[fl] = append(f.slice.emerg[fl], m)
+		p.xid, p.emerg = m.XID, fl
+		d.expect(p)
+		out.send(&m)
+	}
+}
+
+// withdraw takes the pieces of an emergency flow out of the switch.
+func (d *Datapath) withdraw(s *slice, fl *flowtable.Flow, p pending, out *Out) {
+	for _, m := range s.emerg[fl] {
+		m.XID, m.Command, m.Actions = d.nextXID(), of10.FlowDeleteStrict, nil
+		p.xid = m.XID
+		d.expect(p)
+		out.send(&m)
+	}
+	delete(s.emerg, fl)
+}
+
+// emergencyRefused takes an emergency flow back that the switch does not want.
+func (d *Datapath) emergencyRefused(p *pending, out *Out) {
+	if _, there := p.slice.emerg[p.emerg]; !there {
+		return
+	}
+	d.withdraw(p.slice, p.emerg, pending{kind: pendSilent}, out)
+	_, _ = p.slice.table.Apply(time.Time{}, &of10.FlowMod{
+		Match: p.emerg.Match, Priority: p.emerg.Priority, Command: of10.FlowDeleteStrict, Flags: of10.FlowModEmerg, OutPort: of10.PortNone,
+	})
+}
+
+func (d *Datapath) clearEmergency(s *slice, out *Out) {
+	for fl := range s.emerg {
+		d.withdraw(s, fl, pending{kind: pendSilent}, out)
+	}
+}
