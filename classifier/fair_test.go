@@ -35,8 +35,8 @@ func TestFloodingSliceTakesTurns(t *testing.T) {
 		}
 	}()
 	var between []uint64
-	for range 2000 {
-		for mark := flooded.Load(); flooded.Load() < mark+100; {
+	for range 300 {
+		for mark := flooded.Load(); flooded.Load() < mark+50; {
 			runtime.Gosched()
 		}
 		before := flooded.Load()
