@@ -258,6 +258,15 @@ func (s *Session) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
 	return s.conn.WaitRoom(ctx, from)
 }
 
+// FlushBatch is Flush at the end of what one controller sent. Other slices that
+// have something for the switch go first, so that it goes out in one write.
+func (s *Session) FlushBatch() {
+	if len(*s.slices.Load()) > 1 {
+		runtime.Gosched()
+	}
+	s.Flush()
+}
+
 // Flush sends everything that is queued, to the switch and to the slices.
 func (s *Session) Flush() {
 	s.conn.Flush()

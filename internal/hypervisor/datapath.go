@@ -288,7 +288,7 @@ func (s *sliceSide) ControllerDown() {
 }
 
 // Flush sends what is queued.
-func (s *sliceSide) Flush() { s.d.cls.Flush() }
+func (s *sliceSide) Flush() { s.d.cls.FlushBatch() }
 
 // WaitRoom waits while the switch does not keep up.
 func (s *sliceSide) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
