@@ -342,6 +342,8 @@ func TestSwitchThatOffersMore(t *testing.T) {
 	}
 	checkVersions(t, "switch", switches, fromSwitch, 4)
 	checkVersions(t, "controller", c, fromController, 6)
+	checkWithTshark(t, "govisor to the switches", switches, fromController)
+	checkWithTshark(t, "govisor to the controllers", c, fromSwitch)
 }
 
 // checkVersions holds conversations to OpenFlow 1.0 although one side's HELLO
