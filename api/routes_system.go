@@ -63,7 +63,7 @@ func (s *Server) getSpec(w http.ResponseWriter, _ *http.Request) {
 
 func settingsOut(in hypervisor.Settings) apitype.Settings {
 	return apitype.Settings{FlowTracking: in.FlowTracking, StatsDesc: in.StatsDesc, Topology: in.Topology, FlowStatsCache: in.FlowStatsCache,
-		DefaultFloodPerm: in.DefaultFloodPerm, Adoption: in.Adoption}
+		DefaultFloodPerm: in.DefaultFloodPerm, Adoption: in.Adoption, CallbackAllow: in.CallbackAllow}
 }
 
 func (s *Server) getSettings(c *call) (answer, error) {

@@ -3,7 +3,6 @@ package api
 import (
 	"strings"
 
-	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofwire"
@@ -232,19 +231,38 @@ func (s *Server) setLimit(c *rpcCall, l *limitChange) error {
 }
 
 func (s *Server) rpcRegisterCallback(c *rpcCall) (any, error) {
-	for _, name := range []string{"url", "method", "event-type", "cookie"} {
-		if _, err := c.params.text(name); err != nil {
-			return nil, err
-		}
+	cb, err := c.callback("url", "method", "event-type", "cookie")
+	if err != nil {
+		return nil, err
 	}
-	return nil, &hypervisor.Error{Kind: apitype.KindUnavailable, Detail: "callbacks are switched off", Hint: "follow " + prefix + "/events instead", Index: -1}
+	return true, s.svc.RegisterCallback(c.ctx, c.by, cb)
 }
 
 func (s *Server) rpcUnregisterCallback(c *rpcCall) (any, error) {
-	for _, name := range []string{"method", "event-type", "cookie"} {
-		if _, err := c.params.text(name); err != nil {
-			return nil, err
-		}
+	cb, err := c.callback("method", "event-type", "cookie")
+	if err != nil {
+		return nil, err
 	}
-	return false, nil // there is none
+	return s.svc.UnregisterCallback(c.ctx, c.by, cb)
+}
+
+// callback reads a registration; those fields must be there.
+func (c *rpcCall) callback(required ...string) (cb hypervisor.Callback, err error) {
+	for _, name := range required {
+		text, err := c.params.text(name)
+		if err != nil {
+			return cb, err
+		}
+		*map[string]*string{"url": &cb.URL, "method": &cb.Method, "event-type": &cb.Event, "cookie": &cb.Cookie}[name] = text
+	}
+	dpid, err := c.params.optText("dpid")
+	if err != nil || dpid == nil || isAll(*dpid) {
+		return cb, err
+	}
+	id, err := ofwire.ParseDatapathID(*dpid)
+	if err != nil {
+		return cb, rpcErrorf(rpcParams, "%s: %v", c.name, err)
+	}
+	cb.DPID = id.String()
+	return cb, nil
 }

@@ -45,6 +45,9 @@ type Settings struct {
 	DefaultFloodPerm string `json:"default_flood_perm"`
 	// Adoption is what happens to flows of a switch that connects: adopt or flush.
 	Adoption string `json:"adoption"`
+	// CallbackAllow lists where callbacks may go, separated by commas: hosts,
+	// HOST:PORT or networks such as 10.0.0.0/8. Empty: nowhere.
+	CallbackAllow string `json:"callback_allow"`
 }
 
 // SettingsUpdate changes the fields that are not nil.
@@ -55,6 +58,7 @@ type SettingsUpdate struct {
 	FlowStatsCache   *int    `json:"flow_stats_cache,omitempty"`
 	DefaultFloodPerm *string `json:"default_flood_perm,omitempty"`
 	Adoption         *string `json:"adoption,omitempty"`
+	CallbackAllow    *string `json:"callback_allow,omitempty"`
 }
 
 // AuditEntry is one change, or one refused attempt.

@@ -186,8 +186,9 @@ func (s *Service) DeleteToken(ctx context.Context, p Principal, id string) error
 	return err
 }
 
-// dropTokens removes the tokens of an account that goes.
+// dropTokens removes the tokens and callbacks of an account that goes.
 func (c *change) dropTokens(account string) {
+	c.dropCallbacks(account)
 	for id, t := range c.st.tokens {
 		if t.Account == account {
 			delete(c.st.tokens, id)

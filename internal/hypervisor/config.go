@@ -60,7 +60,7 @@ func (st *state) export(hashes bool) apitype.Config {
 
 func (st *state) settingsOut() *apitype.Settings {
 	return &apitype.Settings{FlowTracking: st.settings.FlowTracking, StatsDesc: st.settings.StatsDesc, Topology: st.settings.Topology,
-		FlowStatsCache: st.settings.FlowStatsCache, DefaultFloodPerm: st.settings.DefaultFloodPerm, Adoption: st.settings.Adoption}
+		FlowStatsCache: st.settings.FlowStatsCache, DefaultFloodPerm: st.settings.DefaultFloodPerm, Adoption: st.settings.Adoption, CallbackAllow: st.settings.CallbackAllow}
 }
 
 func (s *Slice) spec() apitype.SliceCreate {

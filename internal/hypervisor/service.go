@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -182,10 +183,15 @@ func (s *Service) Journal() *store.Journal { return s.journal }
 
 // Run does the background work until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	if err := s.journal.Run(ctx); err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	return nil
+	var work errgroup.Group
+	work.Go(func() error { return s.runCallbacks(ctx) })
+	work.Go(func() error {
+		if err := s.journal.Run(ctx); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+		return nil
+	})
+	return work.Wait()
 }
 
 // Close writes what is pending and closes the database. Sessions must have ended.

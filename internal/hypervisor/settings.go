@@ -21,6 +21,7 @@ type SettingsPatch struct {
 	FlowStatsCache   *int
 	DefaultFloodPerm *string
 	Adoption         *string
+	CallbackAllow    *string
 }
 
 // ReadSettings returns the settings, without the key, to who may see them.
@@ -31,6 +32,9 @@ func (s *Service) ReadSettings(p Principal) (Settings, error) {
 	}
 	set := st.settings
 	set.LLDPKey = nil
+	if !p.seesAll() {
+		set.CallbackAllow = ""
+	}
 	if !p.seesAll() && !st.allowed(p, actReadSlice, set.DefaultFloodPerm) {
 		set.DefaultFloodPerm = ""
 	}
@@ -72,9 +76,15 @@ func (c *change) patchSettings(p SettingsPatch) error {
 		}
 		next.Adoption = *v
 	}
+	if v := p.CallbackAllow; v != nil {
+		if _, err := parseAllow(*v); err != nil {
+			return err
+		}
+		next.CallbackAllow = *v
+	}
 	c.putSettings(func(set *Settings) { *set = next })
-	c.detail = fmt.Sprintf("flow tracking %v, description %v, topology %v, cache %d s, flood %q, adoption %s",
-		next.FlowTracking, next.StatsDesc, next.Topology, next.FlowStatsCache, next.DefaultFloodPerm, next.Adoption)
+	c.detail = fmt.Sprintf("flow tracking %v, description %v, topology %v, cache %d s, flood %q, adoption %s, callbacks to %q",
+		next.FlowTracking, next.StatsDesc, next.Topology, next.FlowStatsCache, next.DefaultFloodPerm, next.Adoption, next.CallbackAllow)
 	return nil
 }
 

@@ -19,6 +19,7 @@ type Settings struct {
 	FlowStatsCache   int // seconds
 	DefaultFloodPerm string
 	Adoption         string // adopt or flush
+	CallbackAllow    string // hosts and networks, separated by commas
 	// LLDPKey authenticates the probes of this installation.
 	LLDPKey []byte
 }
@@ -39,6 +40,7 @@ type state struct {
 	datapaths map[ofwire.DatapathID]datapathConf
 	accounts  map[string]store.Account
 	tokens    map[string]store.Token
+	callbacks []store.Callback
 }
 
 // loadState reads everything from the store.
@@ -79,6 +81,9 @@ func loadState(db *store.Store) (*state, error) {
 		}
 		for _, d := range dps {
 			st.datapaths[ofwire.DatapathID(d.DPID)] = datapathConf{d.FloodPerm, d.Limits}
+		}
+		if st.callbacks, err = tx.Callbacks(); err != nil {
+			return err
 		}
 		if rec, ok, err := tx.Settings(); err != nil {
 			return err

@@ -28,6 +28,7 @@ type Settings struct {
 	FlowStatsCache   int    `json:"flow_stats_cache"`
 	DefaultFloodPerm string `json:"default_flood_perm"`
 	Adoption         string `json:"adoption"`
+	CallbackAllow    string `json:"callback_allow,omitempty"`
 	// LLDPKey authenticates the probes of this installation.
 	LLDPKey []byte `json:"lldp_key"`
 }
@@ -48,6 +49,16 @@ type Token struct {
 	Hash    []byte    `json:"hash"`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"`
+}
+
+// Callback is the record of a web hook somebody registered.
+type Callback struct {
+	Account string `json:"account"`
+	URL     string `json:"url"`
+	Method  string `json:"method"`
+	Event   string `json:"event"`
+	Cookie  string `json:"cookie"`
+	DPID    string `json:"dpid"` // empty: every datapath
 }
 
 // Datapath is what the configuration says about a datapath, connected or not.

@@ -121,6 +121,20 @@ func (t *Tx) Settings() (s Settings, ok bool, err error) {
 	return s, true, json.Unmarshal(v, &s)
 }
 
+var keyCallbacks = []byte("callbacks")
+
+// PutCallbacks replaces the registered callbacks.
+func (t *Tx) PutCallbacks(all []Callback) error { return t.put(bucketSettings, keyCallbacks, all) }
+
+// Callbacks reads the registered callbacks.
+func (t *Tx) Callbacks() (out []Callback, err error) {
+	v := t.tx.Bucket(bucketSettings).Get(keyCallbacks)
+	if v == nil {
+		return nil, nil
+	}
+	return out, json.Unmarshal(v, &out)
+}
+
 // PutAccount writes an account.
 func (t *Tx) PutAccount(a Account) error { return t.put(bucketAccounts, []byte(a.Name), a) }
 
