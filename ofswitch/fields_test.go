@@ -8,6 +8,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofswitch/port"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -230,5 +231,41 @@ func conformFragments(t *testing.T, r *rig) {
 	wantPorts(t, r, 3)
 	if n := r.p.Counters().Fragments; n != 2 {
 		t.Errorf("%d fragments counted", n)
+	}
+}
+
+// TestOffloadedFields: a frame whose checksum the sender left to the hardware is
+// right after rewriting, once somebody finishes it. No kernel would notice: it
+// does not verify what it believes unfinished.
+func TestOffloadedFields(t *testing.T) {
+	tcp, udp := tcpFrame(1, 2, 1000, 80, 33), udpFrame(1, 2, 53, 53, []byte("abc"))
+	for _, frame := range [][]byte{tcp, tag(tcp, 5, 3), udp, tag(udp, 1, 0)} {
+		for _, actions := range [][]of10.Action{
+			{of10.SetNWSrc(0x0a010203)}, {of10.SetNWDst(0xfffffffe)}, {of10.SetTPSrc(9)}, {of10.SetTPDst(65535)}, {of10.SetNWTos(0x20)},
+			{of10.SetVLANVID(7)}, {of10.StripVLAN()}, {of10.SetVLANVID(7), of10.SetNWSrc(5), of10.StripVLAN(), of10.SetTPDst(6)},
+		} {
+			l4, sum := 34, 16
+			if packet.Tagged(frame) {
+				l4 += 4
+			}
+			if packet.Parse(frame, 1).NWProto == 17 {
+				sum = 6
+			}
+			in := InFrame{Data: append([]byte(nil), frame...), Offload: port.Offload{Flags: 1, CsumStart: uint16(l4), CsumOffset: uint16(sum)}}
+			in.Offload.Reseed(in.Data)
+			if bytes.Equal(in.Data, frame) {
+				t.Fatal("the checksum is finished before the test begins")
+			}
+			r := newRig(t, Config{})
+			r.must(add(1, of10.MatchAll(), append(actions, output(2), of10.Output(of10.PortController, 0xffff))...))
+			r.out.Reset()
+			r.p.HandleFrame(r.now, 1, in, &r.out)
+			wantPorts(t, r, 2)
+			r.out.Frames[0].Frame.Plain(func(b []byte) { checksumsOK(t, b) })
+			checksumsOK(t, one[*of10.PacketIn](t, r.messages(ctl)).Data)
+			if t.Failed() {
+				t.Fatalf("after %v on %x", actions, frame)
+			}
+		}
 	}
 }
