@@ -5,14 +5,19 @@ import (
 	"github.com/govisor/govisor/internal/packet"
 )
 
-// cacheSlots is the size of the exact-match cache; a power of two.
-const cacheSlots = 8192
+// The exact-match cache grows between these sizes, powers of two, so that an idle
+// switch costs little.
+const (
+	cacheMin = 256
+	cacheMax = 8192
+)
 
 // cache remembers which flow a header hit, misses included, in front of the flow
 // table. Any change of the table makes all of it void at once.
 type cache struct {
-	slots []cacheSlot
-	epoch uint32 // slots of other epochs are empty
+	slots  []cacheSlot
+	epoch  uint32 // slots of other epochs are empty; 0 is none's
+	misses int    // since the last growth
 }
 
 type cacheSlot struct {
@@ -20,8 +25,6 @@ type cacheSlot struct {
 	flow  *flowtable.Flow
 	epoch uint32
 }
-
-func newCache() cache { return cache{slots: make([]cacheSlot, cacheSlots), epoch: 1} }
 
 // invalidate forgets everything.
 func (c *cache) invalidate() {
@@ -34,12 +37,18 @@ func (c *cache) invalidate() {
 // lookup returns the flow for h out of the cache or the table.
 func (c *cache) lookup(t *flowtable.Table, h *packet.Header) *flowtable.Flow {
 	w := flowtable.HeaderWords(h)
-	s := &c.slots[hash(&w)&(cacheSlots-1)]
-	if s.epoch == c.epoch && s.words == w {
-		return s.flow
+	at := hash(&w)
+	if n := uint64(len(c.slots)); n > 0 {
+		if s := &c.slots[at&(n-1)]; s.epoch == c.epoch && s.words == w {
+			return s.flow
+		}
+	}
+	if c.misses++; c.misses > len(c.slots) && len(c.slots) < cacheMax {
+		c.slots = make([]cacheSlot, max(cacheMin, 2*len(c.slots)))
+		c.misses = 0
 	}
 	f := t.LookupWords(&w)
-	s.words, s.flow, s.epoch = w, f, c.epoch
+	c.slots[at&uint64(len(c.slots)-1)] = cacheSlot{words: w, flow: f, epoch: c.epoch}
 	return f
 }
 

@@ -115,7 +115,7 @@ func New(cfg Config) *Pipeline {
 	p := &Pipeline{
 		cfg:     cfg,
 		table:   flowtable.NewTable(cfg.MaxFlows),
-		cache:   newCache(),
+		cache:   cache{epoch: 1},
 		ports:   map[of10.Port]*swPort{},
 		macs:    newLearner(cfg.MACAgeing, cfg.MaxMACs),
 		buffers: newBuffers(cfg.Buffers),
