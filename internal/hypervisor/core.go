@@ -16,6 +16,7 @@ type keptCore struct {
 	dpid ofwire.DatapathID
 	dp   *slicing.Datapath
 	view *flowspace.View
+	left time.Time // when its switch went away
 
 	// Guarded by the lock of the classifier that has the core.
 	gens map[string]uint64 // generation of each slice the core has
@@ -59,11 +60,46 @@ func (w *Switches) takeCore(d *datapath, cfg *DatapathConfig) *keptCore {
 	return k
 }
 
-// giveCore keeps the core of a switch that is gone.
-func (w *Switches) giveCore(k *keptCore) {
+// maxAway bounds the cores kept for switches that are gone.
+const maxAway = 4096
+
+// giveCore keeps the core of a switch that is gone, if it has flows and no fault.
+func (w *Switches) giveCore(k *keptCore, sound bool) {
+	if !sound || k.flows() == 0 {
+		k.discard()
+		return
+	}
 	w.cores.mu.Lock()
 	defer w.cores.mu.Unlock()
+	k.left = time.Now()
 	w.cores.away[k.dpid] = k
+	if len(w.cores.away) <= maxAway {
+		return
+	}
+	oldest := k
+	for _, o := range w.cores.away {
+		if o.left.Before(oldest.left) {
+			oldest = o
+		}
+	}
+	delete(w.cores.away, oldest.dpid)
+	oldest.discard()
+}
+
+// flows is the number of virtual flows of all slices.
+func (k *keptCore) flows() int {
+	n := 0
+	for name := range k.now {
+		n += k.dp.FlowCount(name)
+	}
+	return n
+}
+
+// discard gives back what the slices' flows count against their limits.
+func (k *keptCore) discard() {
+	for name, cfg := range k.now {
+		cfg.Quota.Release(int64(k.dp.FlowCount(name)))
+	}
 }
 
 // reporter logs what the core has to say.

@@ -55,6 +55,7 @@ var _ Session = (*datapath)(nil)
 type sliceOnDPID struct {
 	name       string
 	generation uint64
+	rate       msgRate // guarded by the datapath's mu
 	sess       *slicer.Session
 	cancel     context.CancelCauseFunc
 	done       chan struct{}
@@ -84,11 +85,7 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
 		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval, SoftLimit: switchQueue},
 		Log:  d.log,
 	})
-	defer func() {
-		if cls.Retire() {
-			d.w.giveCore(core)
-		}
-	}()
+	defer func() { d.w.giveCore(core, cls.Retire()) }()
 	d.mu.Lock()
 	d.cls, d.core = cls, core
 	reason := d.reason

@@ -33,6 +33,7 @@ func (d *datapath) keepJournal(ctx context.Context) {
 	timer := time.NewTimer(journalDelay)
 	defer timer.Stop()
 	seen := map[string]uint64{}
+	total := uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,9 +42,22 @@ func (d *datapath) keepJournal(ctx context.Context) {
 		case <-timer.C:
 		}
 		begin := time.Now()
-		d.saveChanged(seen)
+		if now := d.changes(); now != total {
+			total = now
+			d.saveChanged(seen)
+		}
 		timer.Reset(max(journalDelay, journalShare*time.Since(begin)))
 	}
+}
+
+// changes counts the messages that may change virtual flows.
+func (d *datapath) changes() uint64 {
+	c := d.classifier().Conn().Counters()
+	n := c.Sent(uint8(of10.TypeFlowMod)) + c.Received(uint8(of10.TypeFlowRemoved))
+	for _, s := range d.sliceSessions() {
+		n += s.sess.Counters().Received(uint8(of10.TypeFlowMod))
+	}
+	return n
 }
 
 // saveChanged notes in the journal the flows of each slice that has had messages
@@ -69,12 +83,19 @@ func (d *datapath) saveChanged(seen map[string]uint64) {
 	for _, s := range d.sliceSessions() {
 		key := journalKey(s.name, s.generation)
 		changes := removed + s.sess.Counters().Received(uint8(of10.TypeFlowMod))
-		if !present[key] || d.core.journaled[key] && seen[key] == changes {
+		if last, ok := seen[key]; !present[key] || ok && last == changes {
 			continue
 		}
 		seen[key] = changes
 		var list []slicing.SavedFlow
 		d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { list = dp.Save(s.name) })
+		if len(list) == 0 {
+			if d.core.journaled[key] {
+				j.Delete(uint64(d.dpid), key)
+				delete(d.core.journaled, key)
+			}
+			continue
+		}
 		value := []byte{journalVersion}
 		for i := range list {
 			if b, err := appendSaved(value, &list[i]); err == nil {

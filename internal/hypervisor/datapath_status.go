@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/internal/slicing"
 	"github.com/govisor/govisor/ofwire/of10"
 	"github.com/govisor/govisor/slicer"
@@ -43,9 +44,37 @@ func (d *datapath) Status() apitype.Datapath {
 		c := connectionOf(s.sess.Status())
 		c.Slice, c.DPID, c.FlowMods = s.name, out.DPID, out.FlowMods[s.name]
 		c.Ports = append([]uint32{}, ports[s.name]...)
+		d.mu.Lock()
+		c.Rate = s.rate.now(time.Now(), received(s.sess.Counters()))
+		d.mu.Unlock()
 		out.Connections = append(out.Connections, c)
 	}
 	return out
+}
+
+// msgRate is a number of messages per second, measured from one look to the next.
+type msgRate struct {
+	at    time.Time
+	count uint64
+	last  float64
+}
+
+// now takes a look; two within a second give the same.
+func (r *msgRate) now(at time.Time, count uint64) float64 {
+	if since := at.Sub(r.at); since >= time.Second {
+		if !r.at.IsZero() {
+			r.last = float64(count-r.count) / since.Seconds()
+		}
+		r.at, r.count = at, count
+	}
+	return r.last
+}
+
+func received(c *ofconn.Counters) (n uint64) {
+	for t := range uint8(ofconn.NumTypes) {
+		n += c.Received(t)
+	}
+	return n
 }
 
 func portOf(p *of10.PhyPort) apitype.Port {

@@ -326,3 +326,41 @@ func TestCrowdOfSilentConnections(t *testing.T) {
 		}
 	})
 }
+
+// What a slice's flows count against its limit stays as long as they may come back,
+// and not longer.
+func TestLimitsWhileASwitchIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hypervisor.SwitchOptions{})
+		red := w.controller("red", learn)
+		w.slice("red")
+		one := 1
+		if _, err := w.svc.UpdateSlice(t.Context(), hypervisor.Local(), "red", hypervisor.SlicePatch{FlowModLimit: &one}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.rule("r", 100, "any", "red")
+		sw := w.newSwitch(1, 4)
+		hang := sw.connect()
+		sw.inject(1, ethernet(1, 2))
+		hang()
+		other := w.newSwitch(2, 4)
+		other.connect()
+		other.inject(1, ethernet(1, 2))
+		if got := take[*of10.Error](red); len(got) != 1 {
+			t.Errorf("%d errors, want one: the flow on the switch that is away counts", len(got))
+		}
+		hang = sw.connect()
+		all := &of10.FlowMod{Match: of10.MatchAll(), Command: of10.FlowDelete, BufferID: of10.NoBuffer, OutPort: of10.PortNone}
+		red.send(all)
+		synctest.Wait()
+		hang()
+		other.inject(1, ethernet(1, 2))
+		if got := take[*of10.Error](red); len(got) != 0 {
+			t.Errorf("errors after all flows were deleted: %v", got)
+		}
+		if got := other.flows(); len(got) != 1 {
+			t.Errorf("%d flows on the other switch, want 1", len(got))
+		}
+	})
+}
