@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -141,7 +142,7 @@ func parseAllow(list string) ([]allowEntry, error) {
 		var e allowEntry
 		if p, err := netip.ParsePrefix(text); err == nil {
 			e.net = p.Masked()
-		} else if host, port, err := net.SplitHostPort(text); err == nil && host != "" {
+		} else if host, port, err := net.SplitHostPort(text); err == nil && host != "" && isPort(port) {
 			e.host, e.port = host, port
 		} else if !strings.ContainsAny(text, "/: ") || isAddr(text) {
 			e.host = text
@@ -151,6 +152,11 @@ func parseAllow(list string) ([]allowEntry, error) {
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 func isAddr(s string) bool {
