@@ -44,7 +44,9 @@ func readBody(w http.ResponseWriter, r *http.Request, bulk bool) ([]byte, error)
 // decode reads a JSON body into v: no unknown fields, nothing after it.
 func decode(w http.ResponseWriter, r *http.Request, bulk bool, v any) error {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
-		if mt, _, err := mime.ParseMediaType(ct); err != nil || mt != "application/json" && !strings.HasSuffix(mt, "+json") {
+		// The form type is what curl -d sends; pages of other sites are refused by their origin.
+		mt, _, err := mime.ParseMediaType(ct)
+		if err != nil || mt != "application/json" && !strings.HasSuffix(mt, "+json") && mt != "application/x-www-form-urlencoded" {
 			return &hypervisor.Error{Kind: apitype.KindMediaType, Field: "Content-Type", Value: ct,
 				Detail: fmt.Sprintf("cannot read a body of type %q", ct), Hint: "send application/json", Index: -1}
 		}

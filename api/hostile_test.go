@@ -63,6 +63,7 @@ func TestBodiesOfStrangers(t *testing.T) {
 		{"a slice with a huge JSON-RPC body", "POST / HTTP/1.1\r\nHost: x\r\n" + alice + "Content-Length: 10485760\r\n\r\n" + strings.Repeat(" ", 2<<20), "413"},
 		{"a huge header", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "431"},
 		{"a wrong type", "POST /api/v1/slices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + w.token("fvadmin", "full") + "\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}", "415"},
+		{"what curl -d sends", "POST /api/v1/tokens HTTP/1.1\r\nHost: x\r\n" + alice + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\n{\"name\":\"t\"}", "201"},
 		{"another site's page", "POST /api/v1/slices/alice/disable HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n" + alice + "\r\n", "403"},
 		{"a path trick", "GET /api/v1/slices/../../../etc/passwd HTTP/1.1\r\nHost: x\r\n" + alice + "\r\n", "30"},
 		{"garbage", "\x16\x03\x01\x00\x00garbage\r\n\r\n", "400"},
