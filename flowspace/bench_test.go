@@ -377,12 +377,14 @@ func BenchmarkBulk(b *testing.B) {
 				runtime.GC()
 				runtime.ReadMemStats(&before)
 				var s *Snapshot
+				done := cpuTime(b)
 				for b.Loop() {
 					var err error
 					if s, _, err = New(Options{}).Apply(cs); err != nil {
 						b.Fatal(err)
 					}
 				}
+				done()
 				runtime.GC()
 				runtime.ReadMemStats(&after)
 				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MiB-kept")
