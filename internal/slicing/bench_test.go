@@ -112,3 +112,34 @@ func BenchmarkSetView(b *testing.B) {
 		n++
 	}
 }
+
+// A slice cannot use up the switch's priorities.
+func TestGreedySlice(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1 alice=7", "10 any bob=7")
+	r.d.scarce = 1000
+	m := flowMod(t, "dl_vlan=1 actions=drop")
+	var out Out
+	refused := 0
+	for n := range 1500 {
+		m.XID, m.Priority = uint32(n+1), uint16(n)
+		out.Reset()
+		r.d.FromController(r.now, "bob", Conn{ID: 1}, encode(t, m), &out)
+		refused += out.Len()
+		if n%128 == 0 {
+			r.d.passed(r.now, r.d.xid, &out)
+		}
+	}
+	if refused < 490 || refused > 510 {
+		t.Errorf("bob was refused %d of 1500 priorities, want the last third", refused)
+	}
+	for n := range 100 {
+		m.XID, m.Priority = uint32(n+1), uint16(n*7)
+		m.Match = flowMod(t, "in_port=1 actions=drop").Match
+		out.Reset()
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, m), &out)
+		if out.Len() != 0 {
+			t.Fatalf("alice was refused flow %d", n)
+		}
+	}
+}

@@ -59,6 +59,8 @@ type Datapath struct {
 	dirty, spare []*slot
 	wants        []want
 	moves        []move
+	scarce       int  // see scarceNumbers
+	allMarked    bool // every soft point is marked, see withMany
 	touched      []*vflow
 	buffer       uint32 // real buffer for the next entry of a slot with buffer set
 	restarted    int    // idle timers that began anew because a flow had to be moved
@@ -89,7 +91,7 @@ func New(cfg Config) *Datapath {
 		cfg: cfg, view: cfg.View, slices: map[string]*slice{}, rules: map[*flowspace.Rule]*ruleInfo{}, lldp: lldpRules(),
 		ranks: ranking{active: map[*ruleInfo]struct{}{}}, slots: map[slotKey]*slot{}, points: map[flowtable.Words]*slot{},
 		soft: map[*slot]struct{}{}, cookies: map[uint64]*entry{}, cookie: cookieBase, pending: map[uint32]*pending{}, xid: 0x67760000,
-		buffer: of10.NoBuffer,
+		buffer: of10.NoBuffer, scarce: scarceNumbers,
 	}
 	d.setFeatures(cfg.Features)
 	d.publish()

@@ -31,9 +31,12 @@ func (d *Datapath) flowMod(now time.Time, s *slice, c Conn, frame []byte, out *O
 		return
 	}
 	if m.Command == of10.FlowDelete || m.Command == of10.FlowDeleteStrict {
-		for _, f := range s.table.Selected(m) {
-			d.end(now, f.Aux.(*vflow), of10.RemovedDelete, true)
-		}
+		sel := s.table.Selected(m)
+		d.withMany(len(sel), func() {
+			for _, f := range sel {
+				d.end(now, f.Aux.(*vflow), of10.RemovedDelete, true)
+			}
+		})
 		d.flush(now, nil, out)
 		d.confirm(now, out)
 		return
@@ -130,7 +133,8 @@ func (d *Datapath) admit(f *vflow) ([]spec, *of10.Error) {
 	if len(specs) == 0 && !d.writesSomewhere(f) {
 		return nil, flowModFailed(of10.FlowModFailedEPerm)
 	}
-	if len(d.numbers.order)+2*len(specs)+countGuards(specs) >= maxNumber {
+	need := len(d.numbers.order) + 2*len(specs) + countGuards(specs)
+	if need >= maxNumber || need >= d.scarce && d.greedy(f.slice) {
 		return nil, flowModFailed(of10.FlowModFailedAllTablesFull)
 	}
 	if err := d.legal(f, specs, f.flow.Actions); err != nil {
@@ -142,6 +146,19 @@ func (d *Datapath) admit(f *vflow) ([]spec, *of10.Error) {
 		}
 	}
 	return specs, nil
+}
+
+// scarceNumbers is when the switch's priorities begin to run out. From then on only
+// slices that use less than their share of them get new ones.
+const scarceNumbers = 56000
+
+// greedy reports whether a slice uses more different priorities than is its share.
+func (d *Datapath) greedy(s *slice) bool {
+	used := map[uint16]bool{}
+	for _, f := range s.table.Flows() {
+		used[f.Priority] = true
+	}
+	return len(used) > d.scarce/max(len(d.slices), 2)
 }
 
 func countGuards(specs []spec) (n int) {

@@ -23,6 +23,17 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 			again = append(again, f)
 		}
 	}
+	d.withMany(2*len(again), func() { d.moveInto(now, view, again, changed, moved, out) })
+	for _, s := range d.sorted() {
+		d.setDrops(now, s)
+	}
+	d.publish()
+	d.flush(now, nil, out)
+	d.confirm(now, out)
+}
+
+// moveInto changes the view and derives flows anew.
+func (d *Datapath) moveInto(now time.Time, view *flowspace.View, again []*vflow, changed map[*flowspace.Rule]bool, moved map[*slice]bool, out *Out) {
 	gone := make([][]*piece, len(again))
 	for n, f := range again {
 		gone[n] = f.pieces
@@ -54,12 +65,6 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 			keepGone(f, gone[n])
 		}
 	}
-	for _, s := range d.sorted() {
-		d.setDrops(now, s)
-	}
-	d.publish()
-	d.flush(now, nil, out)
-	d.confirm(now, out)
 }
 
 // changedRules are the rules that are only in one of the views.
@@ -90,7 +95,7 @@ func changedRules(before, after *flowspace.View) map[*flowspace.Rule]bool {
 // concerns reports whether a change of rules can change what becomes of f. What a
 // rewritten frame or a queue is allowed depends on rules elsewhere too.
 func (d *Datapath) concerns(f *vflow, changed map[*flowspace.Rule]bool) bool {
-	if len(changed) > 1024 || rewrites(f.flow.Actions) {
+	if len(changed) > 64 || rewrites(f.flow.Actions) {
 		return true
 	}
 	for i := range f.flow.Actions {

@@ -2,6 +2,7 @@ package slicing
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -96,14 +97,18 @@ func preferred(level int32) int {
 }
 
 // makeRoom spreads the pairs around at evenly over the smallest window of numbers
-// that is at most half full.
+// that is sparse enough. The larger the window the sparser it has to be, up to the
+// density of the whole, so that the work per pair stays small (Bender et al., "Two
+// simplified algorithms for maintaining order in a list").
 func (n *numbering) makeRoom(at int) []move {
+	all := float64(len(n.order) + 1)
+	exponent := 1 + min(0.4, math.Log2((maxNumber+1)/all)/math.Log2(all+1))
 	from, to := at, at+1
 	for {
 		lo, hi := n.bounds(from, to)
 		count, room := to-from, hi-lo-1
 		whole := from == 0 && to == len(n.order)
-		if whole || room >= 2*count+1 && count >= 2 {
+		if whole || count >= 2 && float64(room) >= math.Pow(float64(count), exponent)+1 {
 			return n.spread(from, to, lo, room, at)
 		}
 		width := to - from

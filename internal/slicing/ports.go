@@ -81,9 +81,12 @@ func (d *Datapath) portMod(now time.Time, s *slice, c Conn, frame []byte, out *O
 // portsChanged brings a slice's flows in line with its ports.
 func (d *Datapath) portsChanged(now time.Time, s *slice) {
 	d.setDrops(now, s)
-	for _, fl := range s.table.Flows() {
-		d.replace(fl.Aux.(*vflow))
-	}
+	flows := s.table.Flows()
+	d.withMany(2*len(flows), func() {
+		for _, fl := range flows {
+			d.replace(fl.Aux.(*vflow))
+		}
+	})
 }
 
 // replace derives a flow anew; what stays the same costs no message.

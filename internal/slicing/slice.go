@@ -88,9 +88,12 @@ func (d *Datapath) RemoveSlice(now time.Time, name string, out *Out) {
 	if s == nil {
 		return
 	}
-	for _, f := range s.table.Flows() {
-		d.end(now, f.Aux.(*vflow), of10.RemovedDelete, false)
-	}
+	flows := s.table.Flows()
+	d.withMany(len(flows), func() {
+		for _, f := range flows {
+			d.end(now, f.Aux.(*vflow), of10.RemovedDelete, false)
+		}
+	})
 	d.clearPorts(s)
 	d.clearEmergency(s, out)
 	delete(d.slices, name)

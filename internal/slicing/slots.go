@@ -94,7 +94,7 @@ func (d *Datapath) markPoints(f *vflow) {
 		}
 		return
 	}
-	if len(d.soft) == 0 {
+	if len(d.soft) == 0 || d.allMarked {
 		return
 	}
 	if pat.Exact() {
@@ -108,6 +108,19 @@ func (d *Datapath) markPoints(f *vflow) {
 			d.mark(s)
 		}
 	}
+}
+
+// withMany runs f, which changes n flows. When looking at every soft point for each
+// of them would take long, all are marked once instead.
+func (d *Datapath) withMany(n int, f func()) {
+	if n*len(d.soft) > 1<<16 {
+		for s := range d.soft {
+			d.mark(s)
+		}
+		d.allMarked = true
+		defer func() { d.allMarked = false }()
+	}
+	f()
 }
 
 func (d *Datapath) noteSoft(s *slot) {
