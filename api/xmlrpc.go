@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -58,6 +57,9 @@ type xmlMember struct {
 	Value xmlValue `xml:"value"`
 }
 
+// plain reports whether v is one value, not a list or a map.
+func (v *xmlValue) plain() bool { return len(v.Array) == 0 && len(v.Members) == 0 }
+
 func (v *xmlValue) text() string {
 	for _, p := range []*string{v.String, v.Int, v.I4, v.Boolean} {
 		if p != nil {
@@ -81,7 +83,7 @@ func (s *Server) serveXML(w http.ResponseWriter, r *http.Request) {
 	var call xmlCall
 	var result any
 	if err = xml.Unmarshal(text, &call); err != nil {
-		err = errors.New("the body is not an XML-RPC call")
+		err = rpcErrorf(rpcParse, "the body is not an XML-RPC call")
 	} else {
 		result, err = s.xmlMethod(r, &call)
 	}
@@ -158,13 +160,16 @@ func (s *Server) xmlMethod(r *http.Request, call *xmlCall) (any, error) {
 	}
 	c := &rpcCall{ctx: r.Context(), by: principal(r), name: name}
 	if name == "changeFlowSpace" {
-		if len(call.Params) != 1 {
+		if len(call.Params) != 1 || len(call.Params[0].Array) == 0 && strings.TrimSpace(call.Params[0].text()) != "" {
 			return nil, rpcErrorf(rpcParams, "changeFlowSpace takes a list of changes")
 		}
 		return s.xmlChangeFlowSpace(c, call.Params[0].Array)
 	}
 	args := make([]string, len(call.Params))
 	for i := range args {
+		if !call.Params[i].plain() {
+			return nil, rpcErrorf(rpcParams, "%s: argument %d is not text", name, i+1)
+		}
 		args[i] = call.Params[i].text()
 	}
 	for _, n := range m.args {

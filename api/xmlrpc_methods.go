@@ -140,8 +140,9 @@ func xmlListFlowSpace(s *Server, c *rpcCall, _ []string) (any, error) {
 		if r.DPIDs.IsAll() {
 			dpid = allDPIDs
 		}
+		match := strings.ReplaceAll(r.Match.FlowVisor(), "dl_type=0x0", "dl_type=0x") // as FlowVisor wrote it
 		out = append(out, fmt.Sprintf("FlowEntry[dpid=[%s],ruleMatch=[%s],actionsList=[%s],id=[%d],priority=[%d],]",
-			dpid, r.Match.FlowVisor(), flowspace.FormatGrants(r.Grants), r.ID, r.Priority))
+			dpid, match, flowspace.FormatGrants(r.Grants), r.ID, r.Priority))
 	}
 	return out, nil
 }

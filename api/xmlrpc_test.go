@@ -85,3 +85,22 @@ func xmlBody(call string) string {
 	}
 	return b.String() + "</params></methodCall>"
 }
+
+// What is no call, or has a list where text is wanted, is a fault that says so.
+func TestXMLRPCFaults(t *testing.T) {
+	w := newWorld(t)
+	h := w.server.XMLRPCHandler()
+	for _, tt := range []struct{ body, want string }{
+		{"<html>", "the body is not an XML-RPC call"},
+		{"<methodCall><methodName>api.ping</methodName><params><param><value><array><data><value>x</value></data></array></value></param></params></methodCall>", "ping: argument 1 is not text"},
+		{"<methodCall><methodName>api.changeFlowSpace</methodName><params><param><value>x</value></param></params></methodCall>", "changeFlowSpace takes a list of changes"},
+	} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/xmlrpc", strings.NewReader(tt.body))
+		req.Header.Set("Authorization", "Bearer "+w.token("fvadmin", "full"))
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, req)
+		if got := rec.Body.String(); !strings.Contains(got, "<fault>") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %s, want a fault that says %q", tt.body, got, tt.want)
+		}
+	}
+}
