@@ -18,9 +18,10 @@ const shrinkAfter = 64
 type Reader struct {
 	src        io.Reader
 	buf        []byte
-	start, end int // unread bytes are buf[start:end]
-	size       int // buffer size asked for
-	small      int // reads since the last frame that needed more than size
+	start, end int   // unread bytes are buf[start:end]
+	size       int   // buffer size asked for
+	small      int   // reads since the last frame that needed more than size
+	err        error // came along with bytes; for the read after them
 }
 
 // NewReader returns a Reader on src with a buffer of bufSize bytes (at least 512).
@@ -65,14 +66,18 @@ func (r *Reader) Buffered() bool {
 func (r *Reader) fill(need int) error {
 	r.makeRoom(need)
 	for range 100 {
-		n, err := r.src.Read(r.buf[r.end:])
+		n, err := 0, r.err
+		if r.err = nil; err == nil {
+			n, err = r.src.Read(r.buf[r.end:])
+		}
 		if n < 0 || n > len(r.buf)-r.end {
 			return fmt.Errorf("framing: source returned an impossible count %d", n)
 		}
 		r.end += n
 		switch {
 		case n > 0:
-			return nil // an error that came along will come again
+			r.err = err
+			return nil
 		case err == io.EOF && r.end > r.start:
 			return io.ErrUnexpectedEOF
 		case err != nil:

@@ -123,6 +123,47 @@ func TestReaderErrors(t *testing.T) {
 	}
 }
 
+// oneError returns its bytes and an error together, once, and then nothing for ever.
+type oneError struct {
+	b   []byte
+	err error
+}
+
+func (s *oneError) Read(b []byte) (int, error) {
+	n, err := copy(b, s.b), s.err
+	s.b, s.err = s.b[n:], nil
+	return n, err
+}
+
+// TestReaderErrorWithBytes: the bytes come first, and the error is not lost if the source
+// does not repeat it.
+func TestReaderErrorWithBytes(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		name   string
+		stream []byte
+		frames int
+		err    error
+		want   error
+	}{
+		{"whole frames", append(frame(20, 1), frame(8, 2)...), 2, broken, broken},
+		{"half a frame", frame(20, 1)[:10], 0, broken, broken},
+		{"whole frames, then the end", frame(20, 1), 1, io.EOF, io.EOF},
+		{"half a frame, then the end", append(frame(20, 1), 1), 1, io.EOF, io.ErrUnexpectedEOF},
+	} {
+		r := NewReader(&oneError{b: c.stream, err: c.err}, 0)
+		for i := range c.frames {
+			if _, err := r.Next(); err != nil {
+				t.Errorf("%s: frame %d: %v", c.name, i, err)
+			}
+		}
+		if got, err := r.Next(); !errors.Is(err, c.want) || got != nil {
+			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
+		}
+	}
+}
+
 // TestReaderTimeout: a deadline in the middle of a frame loses nothing.
 func TestReaderTimeout(t *testing.T) {
 	t.Parallel()

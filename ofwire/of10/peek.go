@@ -120,7 +120,7 @@ func PacketInData(b []byte) []byte { return tail(b, packetInLen) }
 // TruncatePacketIn cuts a packet_in's frame to at most n bytes, in place, and returns the
 // shorter message. Its total length stays.
 func TruncatePacketIn(b []byte, n int) []byte {
-	if n < 0 || len(b) <= packetInLen+n {
+	if n < 0 || n >= len(b)-packetInLen {
 		return b
 	}
 	b = b[:packetInLen+n]

@@ -1,6 +1,7 @@
 package of10
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,7 +96,7 @@ func TestPeekTails(t *testing.T) {
 
 func TestTruncatePacketIn(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]int{-1: 3, 0: 0, 2: 2, 3: 3, 9: 3} {
+	for n, want := range map[int]int{-1: 3, 0: 0, 2: 2, 3: 3, 9: 3, math.MaxInt: 3, math.MinInt: 3} {
 		b := TruncatePacketIn(encode(t, samples()["packet in"]), n)
 		var m PacketIn
 		if err := m.UnmarshalBinary(b); err != nil {

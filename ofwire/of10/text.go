@@ -17,7 +17,7 @@ func (t *text) String() string { return strings.TrimSuffix(string(t.b), "\n") }
 func (t *text) str(s string)         { t.b = append(t.b, s...) }
 func (t *text) dec(v uint64)         { t.b = strconv.AppendUint(t.b, v, 10) }
 func (t *text) hex(v uint64)         { t.b = strconv.AppendUint(append(t.b, "0x"...), v, 16) }
-func (t *text) pair(k string, v int) { t.str(k); t.dec(uint64(v)) }
+func (t *text) pair(k string, v int) { t.str(k); t.dec(uint64(v)) } // v fits in 31 bits
 
 // hexWidth is hex with at least width digits.
 func (t *text) hexWidth(v uint64, width int) {

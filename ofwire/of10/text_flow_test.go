@@ -78,6 +78,8 @@ func TestFlowRefusals(t *testing.T) {
 		"priority=65536,actions=1":         "invalid priority",
 		"idle_timeout=70000,actions=1":     "invalid idle_timeout",
 		"hard_timeout=x,actions=1":         "invalid hard_timeout",
+		"priority=5,priority=6,actions=1":  "priority is given twice",
+		"idle_timeout=5,idle:6,actions=1":  "idle=6: idle_timeout is given twice",
 		"hard_timeout,actions=1":           "missing value",
 		"cookie=5/7,actions=1":             "cannot match on cookies",
 		"cookie=zz,actions=1":              "invalid cookie",

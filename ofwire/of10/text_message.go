@@ -252,7 +252,8 @@ func (m *QueueGetConfigReply) String() string {
 	t.port(m.Port)
 	t.str("\n")
 	for i := range m.Queues {
-		t.pair("queue ", int(m.Queues[i].QueueID))
+		t.str("queue ")
+		t.dec(uint64(m.Queues[i].QueueID))
 		t.str(":")
 		for _, p := range m.Queues[i].Properties {
 			t.queueProperty(&p)

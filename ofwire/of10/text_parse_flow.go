@@ -184,6 +184,9 @@ func (f *flowText) add(p *Parser, it item) (known bool, err error) {
 		if !it.hasValue || it.value == "" {
 			return true, fmt.Errorf("field %s missing value", it.key)
 		}
+		if f.given[key] && key != "flags" {
+			return true, fmt.Errorf("%v: %s is given twice", it, key)
+		}
 		if err := set(f, p, it.value); err != nil {
 			return true, err
 		}

@@ -115,7 +115,29 @@ func (b *matchBuilder) add(it item) (known bool, err error) {
 	if err := set(b, it); err != nil {
 		return true, err
 	}
-	return true, b.note(field, it, before)
+	return true, b.noteAll(field, it, before)
+}
+
+// sameField are other ways to give a field, in another form.
+var sameField = map[string]string{"vlan_vid": "dl_vlan", "ip_dscp": "nw_tos"}
+
+// noteAll notes the one field that an item gives, or the two of vlan_tci.
+func (b *matchBuilder) noteAll(field string, it item, before Match) error {
+	if same := sameField[field]; same != "" {
+		field = same
+	}
+	if field != "vlan_tci" {
+		return b.note(field, it, before)
+	}
+	after := b.m
+	b.m.DLVLANPCP = before.DLVLANPCP
+	b.m.Wildcards |= before.Wildcards & WildDLVLANPCP
+	err := b.note("dl_vlan", it, before)
+	before, b.m = b.m, after
+	if err == nil {
+		err = b.note("dl_vlan_pcp", it, before)
+	}
+	return err
 }
 
 // note refuses a field that was given before with another value.
@@ -297,10 +319,8 @@ func (b *matchBuilder) finish() (Match, error) {
 			return Match{}, fmt.Errorf("%s would be ignored: add ip or arp (dl_type=0x0800 or 0x0806)", o)
 		}
 	}
-	for _, f := range []string{"nw_tos", "ip_dscp"} {
-		if o, ok := b.origin[f]; ok && !ip {
-			return Match{}, fmt.Errorf("%s would be ignored: add ip (dl_type=0x0800)", o)
-		}
+	if o, ok := b.origin["nw_tos"]; ok && !ip {
+		return Match{}, fmt.Errorf("%s would be ignored: add ip (dl_type=0x0800)", o)
 	}
 	for _, f := range []string{"tp_src", "tp_dst"} {
 		if o, ok := b.origin[f]; ok && !(ip && m.transportFields()) {

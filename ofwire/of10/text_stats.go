@@ -225,7 +225,8 @@ func (t *text) table(list []TableStats, i int) {
 		return
 	}
 	if s.MaxEntries != 0 {
-		t.pair("    max_entries=", int(s.MaxEntries))
+		t.str("    max_entries=")
+		t.dec(uint64(s.MaxEntries))
 		t.str("\n")
 	}
 	switch {
