@@ -18,6 +18,7 @@ type attachment struct {
 	no      of10.Port
 	port    port.Port
 	ifIndex uint32
+	down    bool // by a controller's port_mod; guarded by the switch's mu
 }
 
 // frameBatch is how many frames a port hands over at once.
@@ -181,6 +182,29 @@ func (s *Switch) interfaces() []sflow.Interface {
 		})
 	}
 	return list
+}
+
+// administerLocked compares what the controllers want of the ports with what has
+// been done, and returns what is left to do without the lock.
+func (s *Switch) administerLocked() (todo []func()) {
+	for _, a := range s.attachments() {
+		admin, ok := a.port.(port.Administered)
+		pt := s.pipe.ports[a.no]
+		if !ok || pt == nil {
+			continue
+		}
+		down := pt.desc.Config&of10.PortConfigDown != 0
+		if down == a.down {
+			continue
+		}
+		a.down = down
+		todo = append(todo, func() {
+			if err := admin.SetAdmin(!down); err != nil {
+				s.log.WithField("port", a.no).WithError(err).Warn("port_mod changed the switch, but not the interface")
+			}
+		})
+	}
+	return todo
 }
 
 // sender gathers frames per port, so that each port gets them in one call.

@@ -161,7 +161,14 @@ func (c *control) HandleFrame(frame []byte) error {
 	dirty := s.snoopLocked(frame)
 	s.pipe.HandleMessage(time.Now(), c.id, frame, &c.out)
 	dirty = append(dirty, s.deliverLocked(&c.out)...)
+	var admin []func()
+	if of10.Type(frame[1]) == of10.TypePortMod {
+		admin = s.administerLocked()
+	}
 	s.mu.Unlock()
+	for _, do := range admin {
+		do()
+	}
 	c.tx.send(s, c.out.Frames)
 	c.out.Reset()
 	for _, d := range dirty {

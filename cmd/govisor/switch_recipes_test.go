@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -259,9 +260,20 @@ func TestSwitchLinks(t *testing.T) {
 	await(t, func() bool { return len(states()) >= 1 })
 	l.sh(l.ins, "ip link set eth0 up")
 	await(t, func() bool { return len(states()) >= 2 })
+	// A port_mod reaches the cable: the peer loses its carrier.
+	carrier := func() string { return strings.TrimSpace(l.sh(l.ins, "cat /sys/class/net/eth0/carrier")) }
+	for i, step := range []struct{ action, carrier string }{{"down", "0"}, {"up", "1"}} {
+		if _, errs, code := runOfctl("mod-port", l.socket, "p1", step.action); code != 0 {
+			t.Error(errs)
+		}
+		await(t, func() bool { return len(states()) >= 3+i })
+		if got := carrier(); got != step.carrier {
+			t.Errorf("after mod-port %s the peer's carrier is %s", step.action, got)
+		}
+	}
 	l.sh(l.host, "ip link del p1")
-	await(t, func() bool { return len(states()) >= 3 })
-	if got := strings.Join(states(), " "); got != "down up down" {
+	await(t, func() bool { return len(states()) >= 5 })
+	if got := strings.Join(slices.Compact(states()), " "); got != "down up down up down" {
 		t.Errorf("port 1 went %s", got)
 	}
 	if _, errs, code := runOfctl("add-flow", l.socket, "in_port=local,actions=1,all"); code != 0 {

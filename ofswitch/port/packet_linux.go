@@ -34,11 +34,14 @@ type Packet struct {
 	rx    *rxRing
 
 	closed atomic.Bool
+	downed atomic.Bool // by SetAdmin
 }
 
 var (
 	_ Port    = (*Packet)(nil)
 	_ Watcher = (*Packet)(nil)
+
+	_ Administered = (*Packet)(nil)
 )
 
 // OpenPacket attaches the interface name. Unless force is set, an interface with
@@ -192,7 +195,24 @@ func (p *Packet) Info() Info {
 // Close implements Port. The kernel ends promiscuous mode with the socket.
 func (p *Packet) Close() error {
 	p.closed.Store(true)
+	if p.downed.Load() {
+		_ = p.SetAdmin(true)
+	}
 	return p.file.Close()
+}
+
+// SetAdmin implements Administered with the interface's own up and down.
+func (p *Packet) SetAdmin(up bool) error {
+	p.downed.Store(!up)
+	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: p.index}}
+	set := netlink.LinkSetDown
+	if up {
+		set = netlink.LinkSetUp
+	}
+	if err := set(link); err != nil {
+		return fmt.Errorf("port %s: %w", p.name, err)
+	}
+	return nil
 }
 
 // Watch implements Watcher by listening to the kernel's link messages.

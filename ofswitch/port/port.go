@@ -41,6 +41,12 @@ type Watcher interface {
 	Watch(ctx context.Context, changed func(Info)) error
 }
 
+// Administered is a Port that can be taken down and up again, so that its peer
+// sees it: a port_mod with PORT_DOWN does that. Close brings it up again.
+type Administered interface {
+	SetAdmin(up bool) error
+}
+
 // Info is what a port says of itself; the feature words are OpenFlow 1.0's
 // ofp_port_features.
 type Info struct {

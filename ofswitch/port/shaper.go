@@ -111,6 +111,14 @@ func (s *Shaper) Watch(ctx context.Context, changed func(Info)) error {
 	return nil
 }
 
+// SetAdmin passes on to the port, if it can be taken down.
+func (s *Shaper) SetAdmin(up bool) error {
+	if a, ok := s.Port.(Administered); ok {
+		return a.SetAdmin(up)
+	}
+	return nil
+}
+
 // quantum is the shortest time the shaper sleeps.
 const quantum = time.Millisecond
 
