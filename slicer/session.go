@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"github.com/govisor/govisor/internal/limits"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofwire"
@@ -211,10 +213,14 @@ func (s *Session) runTarget(ctx context.Context, target ofwire.Target) (lived ti
 	})
 	s.opts.Log.WithField("controller", target.String()).Info("controller connected")
 	err = s.runPeer(ctx, nc, false)
+	level, last := logrus.WarnLevel, err.Error()
+	if ctx.Err() != nil { // it was us
+		level, last = logrus.InfoLevel, ""
+	}
 	s.setStatus(func(st *Status) {
-		st.State, st.Local, st.Remote, st.LastError = Connecting, "", "", err.Error()
+		st.State, st.Local, st.Remote, st.LastError = Connecting, "", "", last
 	})
-	s.opts.Log.WithField("controller", target.String()).WithError(err).Warn("controller disconnected")
+	s.opts.Log.WithField("controller", target.String()).WithError(err).Log(level, "controller disconnected")
 	return max(time.Since(begin), 1), err
 }
 

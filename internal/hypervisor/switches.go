@@ -144,7 +144,11 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) error {
 	defer w.svc.Detach(features.DatapathID, d)
 	log.Info("switch connected")
 	err = d.run(ctx, cfg)
-	log.WithError(err).Warn("switch disconnected")
+	level := logrus.WarnLevel
+	if ctx.Err() != nil { // govisor stops
+		level = logrus.InfoLevel
+	}
+	log.WithError(err).Log(level, "switch disconnected")
 	return err
 }
 
