@@ -3,6 +3,7 @@ package hypervisor
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/govisor/govisor/flowspace"
 )
@@ -27,9 +28,24 @@ func BenchmarkBulkRules(b *testing.B) {
 				}
 			}
 		}
+		start := time.Now()
 		if _, err := s.ChangeRules(b.Context(), Local(), changes, false); err != nil {
 			b.Fatal(err)
 		}
+		b.ReportMetric(time.Since(start).Seconds(), "s/add")
+		dir := s.opts.Dir
+		s.Close()
+		start = time.Now()
+		if s, err = Open(b.Context(), Options{Dir: dir, AdminPassword: "x"}); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "s/load")
+		start = time.Now()
+		one := &flowspace.Rule{Name: "one", DPIDs: flowspace.DPIDs(1), Priority: 5, Grants: grants}
+		if _, err := s.ChangeRules(b.Context(), Local(), []RuleChange{{Op: flowspace.Add, Rule: one}}, false); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(start).Microseconds()), "us/one-more")
 		s.Close()
 	}
 }

@@ -64,8 +64,9 @@ type Service struct {
 	// PasswordFile is where a generated password was written to, or empty.
 	passwordFile string
 
-	state atomic.Pointer[state]
-	links atomic.Pointer[func() []apitype.Link]
+	state  atomic.Pointer[state]
+	counts atomic.Pointer[ruleCounts]
+	links  atomic.Pointer[func() []apitype.Link]
 
 	mu    sync.Mutex                 // one change at a time
 	share map[shareKey]*limits.Slice // guarded by mu

@@ -257,14 +257,26 @@ func (c *change) revokeGrants(name string) error {
 	return err
 }
 
-// RuleCounts returns how many rules grant each slice anything.
+// RuleCounts returns how many rules grant each slice anything. The map is shared
+// and must not be changed.
 func (s *Service) RuleCounts() map[string]int {
-	out := map[string]int{}
-	s.state.Load().flows.Each(func(r *flowspace.Rule) bool {
+	flows := s.state.Load().flows
+	if c := s.counts.Load(); c != nil && c.flows == flows {
+		return c.bySlice
+	}
+	c := &ruleCounts{flows: flows, bySlice: map[string]int{}}
+	flows.Each(func(r *flowspace.Rule) bool {
 		for i := range r.Grants {
-			out[r.Grants[i].Slice]++
+			c.bySlice[r.Grants[i].Slice]++
 		}
 		return true
 	})
-	return out
+	s.counts.Store(c)
+	return c.bySlice
+}
+
+// ruleCounts is what RuleCounts found in one flowspace.
+type ruleCounts struct {
+	flows   *flowspace.Snapshot
+	bySlice map[string]int
 }
