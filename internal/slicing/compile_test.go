@@ -127,7 +127,7 @@ func (o *oracle) piece(f *vflow, p flowtable.Pattern, n int) {
 			}
 		}
 	}
-	for _, c := range o.d.withCarves(f, []spec{{pat: p, rule: r, level: f.level}})[1:] {
+	for _, c := range o.d.withCarves(f, []spec{{pat: p, rule: r, level: f.level}}, o.rules)[1:] {
 		s := o.at(c.pat, r, c.level)
 		s.carved = true
 		s.flows = append(s.flows, f)
@@ -168,6 +168,9 @@ func (o *oracle) line(key slotKey, s *plainSlot, flows []*vflow) string {
 		rank, level = s.rule.rank, levelGuard
 		if top != nil {
 			level = top.level
+			if s.carved { // above the piece it is carved out of
+				level++
+			}
 		}
 	} else {
 		for _, f := range s.flows {

@@ -1,6 +1,8 @@
 package slicing
 
 import (
+	"slices"
+
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
@@ -37,7 +39,7 @@ func (d *Datapath) derive(f *vflow) ([]spec, error) {
 	pat := f.flow.Pattern()
 	rules := d.overlapping(pat, &f.region)
 	if s, ok := d.merged(f, rules); ok {
-		return d.withCarves(f, []spec{s}), nil
+		return d.withCarves(f, []spec{s}, rules), nil
 	}
 	var specs []spec
 	total := 0
@@ -66,7 +68,7 @@ func (d *Datapath) derive(f *vflow) ([]spec, error) {
 	if n := countPhysical(specs); n > d.cfg.MaxExpansion {
 		return nil, &tooWide{d.cfg.MaxExpansion, specs[len(specs)-1].rule.rule}
 	}
-	return d.withCarves(f, specs), nil
+	return d.withCarves(f, specs, rules), nil
 }
 
 // countPhysical is the number of different physical flows in specs.
@@ -176,7 +178,7 @@ func (f *vflow) openForSTP() bool {
 // withCarves adds the parts of pieces that need a look at every frame: what
 // STRIP_VLAN does to a frame with two tags, and IN_PORT from a port the slice does
 // not forward to.
-func (d *Datapath) withCarves(f *vflow, specs []spec) []spec {
+func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec {
 	var cuts []flowtable.Pattern
 	if f.openForSTP() {
 		m := of10.MatchAll()
@@ -208,6 +210,9 @@ func (d *Datapath) withCarves(f *vflow, specs []spec) []spec {
 				continue
 			}
 			s.pat, s.carve, s.level = pinned(both), true, s.level+1
+			if containedIn(&s.pat, rules[:slices.Index(rules, s.rule)]) {
+				continue // somebody else's; as a point it could be lifted above its owner's flows
+			}
 			specs = append(specs, s)
 		}
 	}

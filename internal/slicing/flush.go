@@ -73,6 +73,9 @@ func (d *Datapath) placePoint(s *slot, w want) {
 	level, rule := levelGuard, s.rule
 	if w.piece != nil {
 		level, rule = w.piece.flow.level, w.piece.rule
+		if w.piece.carve { // above the piece it is carved out of
+			level++
+		}
 	}
 	if rule.rank == nil || s.pair != nil && s.pair.level == level && s.pair.rank == rule.rank {
 		return
