@@ -19,9 +19,7 @@ import (
 // actions of one piece are translated and how pairs are numbered.
 func compilePlainly(d *Datapath) []string {
 	o := oracle{d: d, slots: map[slotKey]*plainSlot{}}
-	for _, i := range d.lldp {
-		o.rules = append(o.rules, i)
-	}
+	o.rules = append(o.rules, d.lldp...)
 	for _, r := range d.view.Rules() {
 		o.rules = append(o.rules, d.info(r))
 	}

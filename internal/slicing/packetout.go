@@ -212,24 +212,23 @@ func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) 
 	packet.ParseInto(frame, uint32(b.inPort), &b.header)
 	w := flowtable.HeaderWords(&b.header)
 	f := j.slice.inTable(&w)
-	switch {
-	case f == nil:
-		if j.lldp {
-			frame, _ = d.unmarkLLDP(frame)
-			b.frame = frame
-			b.total = uint16(len(frame))
-		}
-		j.slice.buffers.misses.Add(1)
-		if j.slice.bits[j.in].on()&of10.PortConfigNoPacketIn != 0 {
-			d.Counters.drop(DropPortConfig)
-			return
-		}
-		d.sendUp(j.slice, true, &b, frame, of10.NoBuffer, of10.ReasonNoMatch, j.slice.miss, d.features.NBuffers > 0, out)
-	default:
+	if f != nil {
 		f.hit(now, len(frame))
 		d.touch(f)
 		inner := shipment{slice: j.slice, in: j.in, ports: j.ports, rule: j.rule, b: &b, lldp: j.lldp}
 		d.controllerOutputs(&inner, f.flow.Actions, out)
 		d.ship(&inner, f.flow.Actions, pending{kind: pendSilent}, out)
+		return
 	}
+	if j.lldp {
+		frame, _ = d.unmarkLLDP(frame)
+		b.frame = frame
+		b.total = uint16(len(frame))
+	}
+	j.slice.buffers.misses.Add(1)
+	if j.slice.bits[j.in].on()&of10.PortConfigNoPacketIn != 0 {
+		d.Counters.drop(DropPortConfig)
+		return
+	}
+	d.sendUp(j.slice, true, &b, frame, of10.NoBuffer, of10.ReasonNoMatch, j.slice.miss, d.features.NBuffers > 0, out)
 }
