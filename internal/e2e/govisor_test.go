@@ -73,19 +73,20 @@ func TestMain(m *testing.M) {
 // Govisor is a govisor process of a lab, in a working directory of its own,
 // so that its default --data is found by fvctl's.
 type Govisor struct {
-	l   *Lab
-	bin string
-	dir string
+	l     *Lab
+	bin   string
+	dir   string
+	flags []string
 }
 
 // Govisor builds and starts "govisor serve" with an empty data directory.
-func (l *Lab) Govisor() *Govisor {
+func (l *Lab) Govisor(flags ...string) *Govisor {
 	l.t.Helper()
 	bin, err := binaries()
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	g := &Govisor{l: l, bin: bin, dir: filepath.Join(l.Dir(), "gv")}
+	g := &Govisor{l: l, bin: bin, dir: filepath.Join(l.Dir(), "gv"), flags: flags}
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
 		l.t.Fatal(err)
 	}
@@ -96,7 +97,8 @@ func (l *Lab) Govisor() *Govisor {
 // Start starts the process, again after Kill, and waits until it answers.
 func (g *Govisor) Start() {
 	g.l.t.Helper()
-	g.l.must("spawn", args{"name": "govisor", "argv": []string{filepath.Join(g.bin, "govisor"), "serve"}, "cwd": g.dir}, nil)
+	argv := append([]string{filepath.Join(g.bin, "govisor"), "serve"}, g.flags...)
+	g.l.must("spawn", args{"name": "govisor", "argv": argv, "cwd": g.dir}, nil)
 	g.l.await("answer from govisor", 15*time.Second, func() error {
 		var status *int
 		if err := g.l.Call("poll", args{"name": "govisor"}, &status); err != nil {
