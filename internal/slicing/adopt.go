@@ -84,6 +84,10 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 	}
 	d.configure(out)
 	d.publish()
+	d.adopting = true
+	for _, s := range d.sorted() {
+		d.portsChanged(now, s)
+	}
 	if policy == Flush {
 		d.adopting = false
 		for _, e := range d.entries() {
@@ -94,7 +98,6 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 		d.confirm(now, out)
 		return
 	}
-	d.adopting = true
 	xid := d.nextXID()
 	d.pending[xid] = &pending{xid: xid, kind: pendAdopt}
 	out.send(&of10.StatsRequest{XID: xid, StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
@@ -184,6 +187,9 @@ func (d *Datapath) adopt(now time.Time, p *pending, out *Out) {
 			continue
 		}
 		d.lose(e)
+		if f == nil && e.idle != 0 && e.kind == kindFlow && !e.flow.ended {
+			d.pieceGone(now, e, of10.RemovedIdleTimeout) // while nobody was listening
+		}
 	}
 	list := d.dirty
 	for _, s := range list {

@@ -64,7 +64,7 @@ func changes(t of10.Type) bool {
 // FromSwitch handles one message of the switch. The frame is complete and valid
 // during the call. It handles every packet_in, also those FastPacketIn could take.
 func (d *Datapath) FromSwitch(now time.Time, frame []byte, out *Out) {
-	if len(frame) < ofwire.HeaderLen {
+	if len(frame) < ofwire.HeaderLen || frame[0] != ofwire.Version10 && of10.PeekType(frame) != of10.TypeHello {
 		d.Counters.drop(DropMalformed)
 		return
 	}

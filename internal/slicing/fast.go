@@ -4,6 +4,7 @@ import (
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -47,7 +48,7 @@ func (d *Datapath) publish() {
 // of a frame that belongs to somebody who is listening. It returns false for all
 // others, which go through FromSwitch. It takes no lock and allocates nothing.
 func (d *Datapath) FastPacketIn(frame []byte, out *Out) bool {
-	if len(frame) < packetInHead || of10.PeekType(frame) != of10.TypePacketIn || of10.PacketInReasonOf(frame) != of10.ReasonNoMatch {
+	if len(frame) < packetInHead || frame[0] != ofwire.Version10 || of10.PeekType(frame) != of10.TypePacketIn || of10.PacketInReasonOf(frame) != of10.ReasonNoMatch {
 		return false
 	}
 	v := d.fast.Load()

@@ -238,3 +238,34 @@ func set(list []string) map[string]int {
 	}
 	return m
 }
+
+// What idled out and which ports came while the switch was away is seen after a
+// reconnect.
+func TestReconnectAfterAbsence(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 any alice=4")
+	r.add("alice", "idle_timeout=3,priority=2,in_port=1 actions=output:2")
+	r.add("alice", "priority=1 actions=flood")
+	r.now = r.now.Add(10 * time.Second)
+	r.phys.Disconnect(1)
+	var po ofswitch.Out
+	r.phys.Tick(r.now, &po)
+	extra := of10.PhyPort{PortNo: 4, HWAddr: [6]byte{2, 0, 0, 0, 0, 4}, Name: "p4"}
+	if err := r.phys.AddPort(r.now, extra, nil, &po); err != nil {
+		t.Fatal(err)
+	}
+	r.phys.Connect(1, ofswitch.Primary)
+	var out Out
+	r.d.Connect(r.now, r.features(), Adopt, &out)
+	r.pump(&out)
+	got := r.take("alice")
+	if len(got) != 1 || got[0].(*of10.FlowRemoved).Reason != of10.RemovedIdleTimeout {
+		t.Errorf("alice got %v, want the flow_removed of the idle flow", got)
+	}
+	if got := ports(r.frame(1, pkt{}.bytes())); !cmp.Equal(got, []int{2, 3, 4}) {
+		t.Errorf("flood left by %v", got)
+	}
+	if got := r.flowStats("alice"); len(got) != 1 {
+		t.Errorf("flows: %+v", got)
+	}
+}

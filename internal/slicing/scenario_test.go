@@ -266,3 +266,32 @@ func (q *quota) Reserve(n int64) bool {
 }
 
 func (q *quota) Release(n int64) { q.used -= n }
+
+// With the policy "rule" everything that hits no flow in the rule is dropped in the
+// switch while nobody listens, flows go on, and other rules are not touched.
+func TestDropRuleWhileAway(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 dl_vlan=5 bob=4", "50 in_port=1 alice=4", "10 any carol=4")
+	var out Out
+	r.d.SetSlice(r.now, SliceConfig{Name: "alice", MaxFlows: -1, Drop: DropRule}, &out)
+	r.add("alice", "dl_type=0x806 actions=in_port")
+	r.d.ControllerDown(r.now, "alice")
+	r.frame(1, pkt{src: 1}.bytes())
+	r.frame(1, pkt{src: 2, dst: 7}.bytes())
+	if n := r.d.Counters.Get(DropNoListener); n != 1 {
+		t.Errorf("%d frames came up, want 1", n)
+	}
+	if got := ports(r.frame(1, pkt{typ: 0x806}.bytes())); !cmp.Equal(got, []int{1}) {
+		t.Errorf("alice's flow: left by %v", got)
+	}
+	r.frame(1, pkt{vlan: 5}.bytes())
+	r.frame(2, pkt{}.bytes())
+	if b, c := r.take("bob"), r.take("carol"); len(b) != 1 || len(c) != 1 {
+		t.Errorf("bob got %v, carol %v", b, c)
+	}
+	r.pass(2 * time.Second)
+	r.frame(1, pkt{src: 1}.bytes())
+	if n := r.d.Counters.Get(DropNoListener); n != 2 {
+		t.Errorf("after a second %d frames came up, want 2", n)
+	}
+}

@@ -75,7 +75,11 @@ func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
 		d.slices[cfg.Name] = s
 		s.ports, s.has = d.view.PortsOf(cfg.Name)
 	}
+	again := s.cfg.AllowNormal != cfg.AllowNormal
 	s.cfg = cfg
+	if again {
+		d.portsChanged(now, s)
+	}
 	d.configure(out)
 	d.publish()
 	d.flush(now, nil, out)
