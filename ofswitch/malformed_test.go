@@ -38,18 +38,19 @@ func packetOutWith(actions string) []byte {
 	return message(1, 13, append(body, ethFrame(1, 2, 0x88b5, 60)...)...)
 }
 
-// TestMalformed sends one bad message of each kind and wants the error the
-// specification has for it, quoting the message, and a switch that is unchanged.
-func TestMalformed(t *testing.T) {
+// badMessage is one malformed message and the error it deserves.
+type badMessage struct {
+	name string
+	msg  []byte
+	typ  of10.ErrorType
+	code uint16
+}
+
+func malformed() []badMessage {
 	const (
 		req, act, flow, port, queue = of10.ErrorBadRequest, of10.ErrorBadAction, of10.ErrorFlowModFailed, of10.ErrorPortModFailed, of10.ErrorQueueOpFailed
 	)
-	tests := []struct {
-		name string
-		msg  []byte
-		typ  of10.ErrorType
-		code uint16
-	}{
+	return []badMessage{
 		{"version 4", message(4, 5), req, of10.BadRequestBadVersion},
 		{"version 0x81", message(0x81, 18), req, of10.BadRequestBadVersion},
 		{"type 30", message(1, 30), req, of10.BadRequestBadType},
@@ -122,7 +123,12 @@ func TestMalformed(t *testing.T) {
 		{"command 9", encode(with(add(1, of10.MatchAll()), func(m *of10.FlowMod) { m.Command = 9 })), flow, of10.FlowModFailedBadCommand},
 		{"emergency with timeout", encode(with(add(1, of10.MatchAll()), func(m *of10.FlowMod) { m.Flags, m.IdleTimeout = of10.FlowModEmerg, 5 })), flow, of10.FlowModFailedBadEmergTimeout},
 	}
-	for _, tt := range tests {
+}
+
+// TestMalformed sends one bad message of each kind and wants the error the
+// specification has for it, quoting the message, and a switch that is unchanged.
+func TestMalformed(t *testing.T) {
+	for _, tt := range malformed() {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, Config{})
 			msg := append([]byte(nil), tt.msg...)

@@ -2,6 +2,7 @@ package ofswitch
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -493,6 +494,81 @@ func TestSwitchLinkChange(t *testing.T) {
 		l.sw.mu.Unlock()
 		if stats.TxPackets != 0 || stats.TxDropped != 1 {
 			t.Errorf("without link: %+v", stats)
+		}
+	})
+}
+
+// TestSwitchSurvivesMalformed sends the whole malformed list down one connection,
+// cut into pieces of a few bytes: one error each, in order, and the switch works on.
+func TestSwitchSurvivesMalformed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLab(t, SwitchConfig{Probe: -1})
+		defer l.stop()
+		a, b := ofwire.Pipe()
+		go l.sw.Serve(t.Context(), a, Primary)
+		defer b.Close()
+		p := greet(t, b)
+		list := malformed()
+		go func() {
+			for i, m := range list {
+				msg := append([]byte(nil), m.msg...)
+				binary.BigEndian.PutUint32(msg[4:], uint32(i))
+				for len(msg) > 0 {
+					n := min(len(msg), 7)
+					if _, err := b.Write(msg[:n]); err != nil {
+						return
+					}
+					msg = msg[n:]
+				}
+			}
+		}()
+		for i, m := range list {
+			e, ok := p.read().(*of10.Error)
+			if !ok || e.XID != uint32(i) || e.ErrType != m.typ || e.Code != m.code || len(e.Data) < min(64, len(m.msg)) {
+				t.Errorf("%s: got %v", m.name, e)
+			}
+		}
+		p.write(add(1, inPort(1), output(2)))
+		p.write(&of10.BarrierRequest{XID: 999})
+		if m := p.read(); m.TransactionID() != 999 {
+			t.Errorf("got %v", m)
+		}
+		l.inject(0, ethFrame(1, 2, 0x88b5, 60))
+		if n := l.received(1); n != 1 {
+			t.Errorf("%d frames forwarded afterwards", n)
+		}
+	})
+}
+
+// TestSwitchEmergency: when the last of two controllers is lost, the flows it
+// stored for that take over, and stay until a controller comes and deletes them.
+func TestSwitchEmergency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLab(t, SwitchConfig{Probe: -1, FailMode: FailSecure})
+		defer l.stop()
+		var peers []*peer
+		for range 2 {
+			a, b := ofwire.Pipe()
+			go l.sw.Serve(t.Context(), a, Primary)
+			peers = append(peers, greet(t, b))
+		}
+		peers[0].write(add(5, inPort(2), output(1)))
+		peers[0].write(with(add(5, inPort(1), output(2)), func(m *of10.FlowMod) { m.Flags = of10.FlowModEmerg }))
+		peers[0].write(&of10.BarrierRequest{})
+		peers[0].read()
+		forwards := func() bool {
+			l.inject(0, ethFrame(1, 2, 0x88b5, 60))
+			return l.received(1) == 1
+		}
+		peers[0].conn.Close()
+		synctest.Wait()
+		if forwards() {
+			t.Error("emergency although a controller is left")
+		}
+		peers[1].conn.Close()
+		synctest.Wait()
+		if !forwards() || len(l.flows()) != 1 {
+			t.Errorf("no emergency; flows %v", l.flows())
 		}
 	})
 }
