@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/internal/topology"
 	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
 )
 
 // SwitchOptions configure the sessions.
@@ -114,16 +116,16 @@ func (w *Switches) Connect(ctx context.Context, t ofwire.Target) error {
 
 // ServeConn runs the session of one switch that has connected, until it ends. It
 // closes nc and returns why.
-func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) error {
+func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 	defer nc.Close()
 	log := w.opts.Log.WithField("remote", addressOf(nc.RemoteAddr()))
-	if w.unknown.Add(1) > maxUnknown {
-		w.unknown.Add(-1)
-		log.Warn("too many connections that have not said who they are, connection dropped")
-		return errCrowded
-	}
-	features, err := classifier.Identify(ctx, nc, w.opts.HandshakeTimeout)
-	w.unknown.Add(-1)
+	defer func() { // the last resort: whatever a peer sends ends its connection at most
+		if p := recover(); p != nil {
+			log.WithField("stack", string(debug.Stack())).Errorf("fault in the session of a switch: %v", p)
+			err = fmt.Errorf("%w: %v", ofconn.ErrPanic, p)
+		}
+	}()
+	features, err := w.identify(ctx, nc)
 	if err != nil {
 		if ctx.Err() == nil {
 			log.WithError(err).Warn("not a switch, connection dropped")
@@ -132,7 +134,7 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) error {
 	}
 	log = log.WithField("dpid", features.DatapathID.String())
 	if err := w.makeRoom(ctx, features.DatapathID); err != nil {
-		log.Error("a switch with this datapath id is connected and alive, newcomer refused")
+		log.WithError(err).Error("newcomer refused")
 		return err
 	}
 	d := newDatapath(w, nc, features, log)
@@ -150,6 +152,15 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) error {
 	}
 	log.WithError(err).Log(level, "switch disconnected")
 	return err
+}
+
+// identify asks who has connected, unless too many are being asked already.
+func (w *Switches) identify(ctx context.Context, nc net.Conn) (*of10.FeaturesReply, error) {
+	defer w.unknown.Add(-1)
+	if w.unknown.Add(1) > maxUnknown {
+		return nil, errCrowded
+	}
+	return classifier.Identify(ctx, nc, w.opts.HandshakeTimeout)
 }
 
 // makeRoom ends an earlier session of the same datapath if its switch gives no
@@ -228,7 +239,7 @@ func addressOf(a net.Addr) string {
 	return a.String()
 }
 
-var errCrowded = errors.New("too many connections")
+var errCrowded = errors.New("too many connections that have not said who they are")
 
 // errDisconnected wraps the reason an operator or the service gave.
 var errDisconnected = errors.New("disconnected by govisor")

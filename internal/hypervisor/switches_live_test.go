@@ -310,7 +310,7 @@ func TestCrowdOfSilentConnections(t *testing.T) {
 		synctest.Wait()
 		refused := 0
 		for _, e := range w.logs.AllEntries() {
-			if strings.Contains(e.Message, "too many") {
+			if err, ok := e.Data["error"].(error); ok && strings.Contains(err.Error(), "too many") {
 				refused++
 			}
 		}
