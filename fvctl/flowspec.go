@@ -144,8 +144,8 @@ var wildBits = map[string]uint32{
 // flowVisorMatch is a match as FlowVisor's JSON shows it: numbers where it had numbers,
 // text for what it could not say (ranges, sets, masks), and the raw wildcards.
 func flowVisorMatch(m apitype.Match) map[string]any {
-	wild := uint32(0x3fffff) &^ (0x3f<<8 | 0x3f<<14) // prefix lengths are added below
-	prefix := map[string]uint32{"nw_src": 32, "nw_dst": 32}
+	wild := uint32(0x3fffff) &^ (0x3f<<8 | 0x3f<<14)        // prefix lengths are added below
+	prefix := map[string]uint32{"nw_src": 63, "nw_dst": 63} // FlowVisor set all six bits of a wild one
 	out := map[string]any{}
 	for _, f := range matchFields(m) {
 		key, value := f[0], f[1]
