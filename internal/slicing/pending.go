@@ -116,6 +116,7 @@ func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
 		delete(d.cookies, d.graves[n].entry.cookie)
 	}
 	d.graves = append(d.graves[:0], d.graves[n:]...)
+	d.punts = slices.DeleteFunc(d.punts, func(p punt) bool { return int32(p.xid-xid) <= 0 }) // the switch had no such frame
 	d.settle(now, out)
 }
 

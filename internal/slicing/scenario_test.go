@@ -295,3 +295,47 @@ func TestDropRuleWhileAway(t *testing.T) {
 		t.Errorf("after a second %d frames came up, want 2", n)
 	}
 }
+
+// On a shared rule the later of two identical flows is in force, and the earlier one
+// comes back when it is deleted. Each slice sees only its own.
+func TestSharedRule(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 any alice=4,bob=4")
+	r.add("alice", "priority=5,dl_type=0x800 actions=output:2")
+	r.add("bob", "priority=5,dl_type=0x800 actions=output:3")
+	f := pkt{}.bytes()
+	if got := ports(r.frame(1, f)); !cmp.Equal(got, []int{3}) {
+		t.Errorf("bob's later flow: left by %v", got)
+	}
+	r.flow("bob", of10.FlowDelete, "actions=drop")
+	r.take("bob")
+	if got := ports(r.frame(1, f)); !cmp.Equal(got, []int{2}) {
+		t.Errorf("alice's flow again: left by %v", got)
+	}
+	if s := r.flowStats("alice"); len(s) != 1 || s[0].PacketCount != 1 {
+		t.Errorf("alice's flow: %+v", s)
+	}
+}
+
+// Frames that govisor forwards itself on behalf of a flow count as that flow's, and
+// keep it alive.
+func TestForwardedByHandCounts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 any alice=4")
+	r.add("alice", "idle_timeout=4 actions=output:2")
+	foreign := append(lldpFrame(1), make([]byte, 24)...)
+	for range 3 {
+		r.pass(3 * time.Second)
+		if got := ports(r.frame(1, foreign)); !cmp.Equal(got, []int{2}) {
+			t.Errorf("left by %v", got)
+		}
+	}
+	if s := r.flowStats("alice"); len(s) != 1 || s[0].PacketCount != 3 || s[0].ByteCount != uint64(3*len(foreign)) {
+		t.Errorf("stats: %+v", s)
+	}
+	r.pass(4 * time.Second)
+	got := r.take("alice")
+	if len(got) != 1 || got[0].(*of10.FlowRemoved).PacketCount != 3 || got[0].(*of10.FlowRemoved).DurationSec != 13 {
+		t.Errorf("alice got %v", got)
+	}
+}
