@@ -71,3 +71,46 @@ func Example() {
 	defer stop()
 	fmt.Println(c.Run(ctx, "ptcp:6633"))
 }
+
+// blink is an application: it tells which links of a switch change.
+type blink struct{ prefix string }
+
+func (b blink) Attach(c *ofcontroller.Controller) error {
+	ofcontroller.On(c, func(sw *ofcontroller.Switch, e ofcontroller.PortChange) ofcontroller.Verdict {
+		fmt.Printf("%s%v port %s up=%v\n", b.prefix, sw.ID(), e.Port.Name, e.Up())
+		return ofcontroller.Continue
+	})
+	return nil
+}
+
+// An application gets a name, and is then the controller of a slice with
+// fvctl add-slice s1 'module:blink?prefix=look:' ...
+func ExampleRegister() {
+	ofcontroller.Register("blink", func(p ofcontroller.Params) (ofcontroller.App, error) {
+		for key := range p {
+			if key != "prefix" {
+				return nil, fmt.Errorf("unknown parameter %q; there is prefix", key)
+			}
+		}
+		return blink{prefix: p["prefix"]}, nil
+	})
+}
+
+// A handler may ask its switch and wait: here, for the flows that are there when
+// it connects.
+func ExampleSwitch_Request() {
+	c := ofcontroller.New(ofcontroller.Config{})
+	ofcontroller.On(c, func(sw *ofcontroller.Switch, _ ofcontroller.SwitchUp) ofcontroller.Verdict {
+		reply, err := sw.Request(context.Background(), &of10.StatsRequest{
+			StatsType: of10.StatsFlow,
+			Body:      of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone},
+		})
+		if err != nil {
+			fmt.Println(sw, err)
+			return ofcontroller.Continue
+		}
+		flows, _ := reply.(*of10.StatsReply).Body.(of10.FlowStatsReply)
+		fmt.Println(sw, "has", len(flows), "flows")
+		return ofcontroller.Continue
+	})
+}

@@ -346,6 +346,27 @@ func TestSwitchThatOffersMore(t *testing.T) {
 	checkWithTshark(t, "govisor to the controllers", c, fromSwitch)
 }
 
+// TestSwitchWithout10: a switch that speaks OpenFlow 1.3 only is turned away, is
+// told why, and the log says so.
+func TestSwitchWithout10(t *testing.T) {
+	t.Parallel()
+	l := StartLab(t)
+	g := l.Govisor()
+	l.Build(Plan{Switches: 1, Hosts: 1, Port: 6633, Protocols: "OpenFlow13"})
+	l.await("refusal", 10*time.Second, func() error {
+		if !strings.Contains(l.Log("govisor"), "does not offer OpenFlow 1.0") {
+			return fmt.Errorf("the log does not tell")
+		}
+		if !strings.Contains(l.Log("ovs-vswitchd"), "version negotiation failed") {
+			return fmt.Errorf("the switch's log does not tell")
+		}
+		return nil
+	})
+	if out := g.Type(`fvctl list-datapaths`); strings.Contains(out, "00:00:00:00:00:00:00:01") {
+		t.Errorf("the switch is listed:\n%s", out)
+	}
+}
+
 // checkVersions holds conversations to OpenFlow 1.0 although one side's HELLO
 // offers a higher version.
 func checkVersions(t *testing.T, who string, r *Recorder, side int, offered byte) {
