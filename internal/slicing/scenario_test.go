@@ -339,3 +339,28 @@ func TestForwardedByHandCounts(t *testing.T) {
 		t.Errorf("alice got %v", got)
 	}
 }
+
+// A piece that idles out while its flow lives on elsewhere is no miss: the next frame
+// there is forwarded, counted, and brings the piece back.
+func TestIdlePieceOfLivingFlow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 in_port=1 alice=4", "100 in_port=2 alice=4", "90 in_port=3 bob=4")
+	r.add("alice", "idle_timeout=3,priority=5 actions=output:1,output:2")
+	for range 4 {
+		r.pass(2 * time.Second)
+		r.frame(2, pkt{}.bytes())
+	}
+	if got := ports(r.frame(1, pkt{}.bytes())); !cmp.Equal(got, []int{2}) {
+		t.Errorf("by hand: left by %v", got)
+	}
+	if got := ports(r.frame(1, pkt{}.bytes())); !cmp.Equal(got, []int{2}) {
+		t.Errorf("by the piece again: left by %v", got)
+	}
+	if s := r.flowStats("alice"); len(s) != 1 || s[0].PacketCount != 6 || s[0].ByteCount != 6*60 {
+		t.Errorf("stats: %+v", s)
+	}
+	r.pass(5 * time.Second)
+	if got := r.take("alice"); len(got) != 1 || got[0].(*of10.FlowRemoved).PacketCount != 6 {
+		t.Errorf("alice got %v, want one flow_removed of 6 packets", got)
+	}
+}
