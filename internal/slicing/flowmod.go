@@ -273,11 +273,10 @@ func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, 
 	}
 	if may && b.frame == nil {
 		w := flowtable.HeaderWords(&b.header)
-		for _, p := range f.pieces {
-			if p.slot != nil && !p.carve && p.slot.pat.Matches(&w) && d.desired(p.slot).piece == p && !hasController(f.flow.Actions) {
-				d.buffer = b.real
-				p.slot.buffer = true
-			}
+		p := f.pieceAt(&w)
+		if p != nil && !p.carve && d.desired(p.slot).piece == p && !hasController(f.flow.Actions) {
+			d.buffer = b.real
+			p.slot.buffer = true
 		}
 	}
 	carried := d.buffer != of10.NoBuffer
