@@ -18,6 +18,18 @@
 // A switch puts a flow without wildcards above all others. Such points are emitted
 // only where the flow also wins by rank and priority.
 //
+// # Where a virtual switch differs from a dedicated one
+//
+// OpenFlow 1.0 does not tell when a flow was last used. A flow that has to be moved
+// to another priority, or that is put in again after it was hidden, begins its idle
+// time anew; its counters and its hard timeout go on.
+//
+// Fragments: a slice that sets DROP gets no packet_in for them, but its flows handle
+// them as long as another slice on the datapath wants NORMAL.
+//
+// On a rule with several writers, a port that one of them closes is closed for all of
+// them there, and of identical flows the one added last is in force.
+//
 // # Locking
 //
 // All methods are called with one mutex per datapath held, which the session owns,
