@@ -37,7 +37,8 @@ type Options struct {
 	CertFile, KeyFile string
 	// Insecure accepts any server certificate.
 	Insecure bool
-	// Timeout limits one request; 0 means a minute. Events have no limit.
+	// Timeout limits one request, ten times that a bulk, an import or a backup; 0
+	// means a minute. Events have no limit.
 	Timeout time.Duration
 }
 
@@ -105,9 +106,25 @@ type request struct {
 	out          any // nil: ignore; *[]byte: as it is; else JSON
 }
 
+// bulkFactor is how much longer a request of any size may take.
+const bulkFactor = 10
+
+// large reports whether the request may take long: a million rules do.
+func (r *request) large() bool {
+	switch r.path {
+	case "/flowspace/bulk", "/config", "/apply", "/backup":
+		return true
+	}
+	return strings.HasPrefix(r.path, "/snapshots/")
+}
+
 // do sends one request and returns the ETag of the answer.
 func (c *Client) do(ctx context.Context, r request) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	timeout := c.opts.Timeout
+	if r.large() {
+		timeout *= bulkFactor
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	resp, err := c.send(ctx, r)
 	if err != nil {

@@ -172,6 +172,9 @@ func (s *Service) hashesFor(ctx context.Context, cfg apitype.Config) (map[string
 	return out, nil
 }
 
+// snapshotsKept is how many snapshots stay, the newest.
+const snapshotsKept = 100
+
 // snapshot saves a state's configuration as part of the change.
 func (c *change) snapshot(st *state, note string) (store.Snapshot, error) {
 	text, err := json.Marshal(st.export(true))
@@ -180,6 +183,17 @@ func (c *change) snapshot(st *state, note string) (store.Snapshot, error) {
 	}
 	snap := store.Snapshot{ID: c.now.UTC().Format("20060102T150405.000000"), Created: c.now.UTC(), Who: c.by.Account, Note: clip(note),
 		Slices: len(st.slices), Rules: st.flows.Len(), Config: text}
-	c.write(func(tx *store.Tx) error { return tx.PutSnapshot(snap) })
+	c.write(func(tx *store.Tx) error {
+		all, err := tx.Snapshots()
+		if err != nil {
+			return err
+		}
+		for ; len(all) >= snapshotsKept; all = all[1:] {
+			if err := tx.DeleteSnapshot(all[0].ID); err != nil {
+				return err
+			}
+		}
+		return tx.PutSnapshot(snap)
+	})
 	return snap, nil
 }

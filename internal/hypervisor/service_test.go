@@ -296,6 +296,26 @@ func TestRemovedSliceLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestNewestSnapshotsStay(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	s, err := Open(t.Context(), Options{Dir: t.TempDir(), AdminPassword: "x", Now: func() time.Time { now = now.Add(time.Second); return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var last apitype.Snapshot
+	for range snapshotsKept + 3 {
+		if last, err = s.CreateSnapshot(t.Context(), Local(), "n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := s.Snapshots(Local())
+	if err != nil || len(all) != snapshotsKept || all[len(all)-1].ID != last.ID {
+		t.Errorf("%d snapshots, %v", len(all), err)
+	}
+}
+
 func TestGeneratedPassword(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new")
