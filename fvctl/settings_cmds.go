@@ -41,7 +41,7 @@ func (a *app) getConfig() *cobra.Command {
 			}
 			return a.show(map[string]any{
 				"track-flows": st.FlowTracking, "stats-desc": st.StatsDesc, "enable-topo-ctrl": st.Topology, "flow-stats-cache": st.FlowStatsCache,
-				"adoption": st.Adoption, "version": v.Version, "db_version": strconv.Itoa(v.DBVersion),
+				"adoption": st.Adoption, "callback-allow": st.CallbackAllow, "version": v.Version, "db_version": strconv.Itoa(v.DBVersion),
 				"flood-perm": map[string]string{"dpid": dp, "slice-name": flood}, "flowmod-limit": limits,
 			}, nil, nil)
 		},
@@ -121,7 +121,7 @@ func parseLimitArg(cmd *cobra.Command, text string) (*apitype.SliceLimit, error)
 }
 
 func (a *app) setConfig() *cobra.Command {
-	var flood, limit, adoption string
+	var flood, limit, adoption, allow string
 	var cache int
 	cmd := &cobra.Command{
 		Use:   "set-config",
@@ -135,7 +135,7 @@ func (a *app) setConfig() *cobra.Command {
 				return usagef("nothing to change: give at least one option (see fvctl set-config --help)")
 			}
 			u := apitype.SettingsUpdate{FlowTracking: a.pair(cmd, "tracking"), StatsDesc: a.pair(cmd, "stats-desc"), Topology: a.pair(cmd, "topo-ctrl"),
-				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption)}
+				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption), CallbackAllow: given(cmd, "callback-allow", &allow)}
 			lim, err := parseLimitArg(cmd, limit)
 			if err != nil {
 				return err
@@ -164,6 +164,7 @@ func (a *app) setConfig() *cobra.Command {
 	f.StringVarP(&limit, "flowmod-limit", "l", "", "SLICE,DPID,LIMIT: flows a slice may hold on a datapath, or any; -1 for no limit")
 	f.IntVarP(&cache, "flow-stats-cache", "c", 0, "seconds flow statistics are kept")
 	f.StringVar(&adoption, "adoption", "", "what happens to the flows of a switch that connects: adopt or flush")
+	f.StringVar(&allow, "callback-allow", "", "where callbacks may go: hosts, HOST:PORT and networks, separated by commas; empty for nowhere")
 	for _, p := range []string{"tracking", "stats-desc", "topo-ctrl"} {
 		f.Bool("enable-"+p, false, "turn "+p+" on")
 		f.Bool("disable-"+p, false, "turn "+p+" off")
