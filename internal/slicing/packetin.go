@@ -202,15 +202,18 @@ func (d *Datapath) sendUp(s *slice, writer bool, b *buffered, frame []byte, real
 	out.deliver(s.name, AllConns, &m)
 }
 
-// punted delivers a frame that a slice's packet_out asked for.
+// punted delivers a frame that a slice's packet_out asked for; one that comes up once
+// may answer several outputs of the same message.
 func (d *Datapath) punted(w *flowtable.Words, b *buffered, out *Out) bool {
-	for n := range d.punts {
-		p := d.punts[n]
-		if p.words != *w {
-			continue
+	first := slices.IndexFunc(d.punts, func(p punt) bool { return p.words == *w })
+	if first < 0 {
+		return false
+	}
+	xid, real := d.punts[first].xid, b.real
+	d.punts = slices.DeleteFunc(d.punts, func(p punt) bool {
+		if p.xid != xid || p.words != *w {
+			return false
 		}
-		d.punts = slices.Delete(d.punts, n, n+1)
-		real := b.real
 		eachController(b.frame, p.actions, func(frame []byte, changed bool, maxLen uint16) {
 			id := of10.NoBuffer
 			if !changed {
@@ -219,6 +222,6 @@ func (d *Datapath) punted(w *flowtable.Words, b *buffered, out *Out) bool {
 			d.sendUp(p.slice, true, b, frame, id, p.reason, maxLen, b.again(), out)
 		})
 		return true
-	}
-	return false
+	})
+	return true
 }

@@ -28,6 +28,8 @@ type rig struct {
 
 	refuse func(*of10.FlowMod) bool // makes the switch refuse flow_mods
 
+	watch *watcher // looks at the switch's table after every message
+
 	queue [][]byte // from the switch, in order
 	busy  bool     // somebody works it off
 }
@@ -182,6 +184,9 @@ func (r *rig) pump(out *Out) {
 			continue
 		}
 		r.phys.HandleMessage(r.now, 1, slices.Clone(b[:n]), &po)
+		if r.watch != nil {
+			r.watch.sent(r, m)
+		}
 		b = b[n:]
 	}
 	r.fromSwitch(&po)
@@ -192,6 +197,9 @@ func (r *rig) fromSwitch(po *ofswitch.Out) {
 		r.sent = append(r.sent, wireFrame{f.Port, string(f.Frame.Data)})
 	}
 	for _, m := range po.Messages {
+		if r.watch != nil {
+			r.watch.heard(m.Data)
+		}
 		r.queue = append(r.queue, slices.Clone(m.Data))
 	}
 	if r.busy {
