@@ -50,7 +50,7 @@ fuzz:
 
 bench: build
 	$(GO) test -run '^$$' -bench . -benchmem ./...
-	bin/govisor bench
+	bin/govisor bench compare
 
 equivalence:
 	GOVISOR_EQUIVALENCE=$(EQUIVTIME) $(GO) test -count=1 -timeout 2h -run Equivalence -v ./...

@@ -126,7 +126,7 @@ func TestFeaturesReplyManyPorts(t *testing.T) {
 
 func TestActionSet(t *testing.T) {
 	t.Parallel()
-	for typ := range ActionType(numActions) {
+	for typ := range numActions {
 		s := ActionSet(1) << typ
 		for other := range ActionType(40) {
 			if s.Has(other) != (other == typ) {
