@@ -229,6 +229,9 @@ func (w *world) invariants() error {
 	if diff := cmp.Diff(want, got); diff != "" {
 		return fmt.Errorf("the switch's table is not what compile makes (-want +got):\n%s", diff)
 	}
+	if err := ordered(d); err != nil {
+		return err
+	}
 	for i := 1; i < len(d.numbers.order); i++ {
 		a, b := d.numbers.order[i-1], d.numbers.order[i]
 		if a.number >= b.number || a.compare(b.rank, b.level) >= 0 {
@@ -272,6 +275,22 @@ func (w *world) invariants() error {
 	for _, s := range d.points {
 		if s.empty() {
 			return fmt.Errorf("empty point %v is still there", s.pat.Match())
+		}
+	}
+	return nil
+}
+
+// ordered checks the ranks of the rules in use: above what they take precedence
+// over, where they overlap.
+func ordered(d *Datapath) error {
+	for a := range d.ranks.active {
+		for b := range d.ranks.active {
+			if a.rank == nil || b.rank == nil || !a.before(b) || !a.rule.Match.Overlaps(&b.rule.Match) || a == b {
+				continue
+			}
+			if a.rank.pos < b.rank.pos || a.rank.pos == b.rank.pos && a.kind != b.kind {
+				return fmt.Errorf("rule %s takes precedence over %s, but has rank %d to its %d", a.rule.Name, b.rule.Name, a.rank.pos, b.rank.pos)
+			}
 		}
 	}
 	return nil

@@ -29,32 +29,34 @@ func (d *Datapath) rankOf(i *ruleInfo) bool {
 	if i.rank != nil {
 		return true
 	}
+	// Places are counted double: 2k is rank k itself, odd numbers are the gaps between
+	// two. The rank may be anywhere from lo to hi.
 	from, to := d.ranks.block(i.priority())
-	lo, hi := from-1, to // the rank may be in between, both exclusive
+	lo, hi := 2*from-1, 2*to-1
 	for o := range d.ranks.active {
 		if o.rank == nil || o.priority() != i.priority() || !o.rule.Match.Overlaps(&i.rule.Match) {
 			continue
 		}
-		at, same := o.rank.pos, o.kind == i.kind
+		at, same := 2*o.rank.pos, o.kind == i.kind
 		switch {
 		case i.before(o) && same:
-			lo = max(lo, at-1)
-		case i.before(o):
 			lo = max(lo, at)
+		case i.before(o):
+			lo = max(lo, at+1)
 		case same:
-			hi = min(hi, at+1)
-		default:
 			hi = min(hi, at)
+		default:
+			hi = min(hi, at-1)
 		}
 	}
-	switch {
-	case hi-lo >= 2:
-		i.rank = d.ranks.order[lo+1]
-	case hi-lo == 1:
-		i.rank = &rank{priority: i.priority()}
-		d.ranks.insert(hi, i.rank)
-	default:
+	switch existing := (lo + 1) / 2; {
+	case lo > hi:
 		return false
+	case 2*existing <= hi && existing >= from && existing < to:
+		i.rank = d.ranks.order[existing]
+	default:
+		i.rank = &rank{priority: i.priority()}
+		d.ranks.insert(existing, i.rank)
 	}
 	d.ranks.active[i] = struct{}{}
 	return true
