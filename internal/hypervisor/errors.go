@@ -44,7 +44,11 @@ func invalid(field, value, detail, hint string) *Error {
 }
 
 func notFound(what, name string) *Error {
-	return &Error{Kind: apitype.KindNotFound, Field: what, Value: clip(name), Detail: fmt.Sprintf("unknown %s %q", what, clip(name)), Index: -1}
+	detail := fmt.Sprintf("unknown %s %q", what, clip(name))
+	if what == "slice" && name == AdminName { // FlowVisor lists it among the slices, and so does fvctl
+		detail = AdminName + " is the administrator, not a slice"
+	}
+	return &Error{Kind: apitype.KindNotFound, Field: what, Value: clip(name), Detail: detail, Index: -1}
 }
 
 func conflict(field, value, detail, hint string) *Error {

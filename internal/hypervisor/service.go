@@ -125,6 +125,9 @@ func (s *Service) initialise(ctx context.Context) error {
 			return fmt.Errorf("administrator's password: %w", err)
 		}
 	}
+	if known && password == "" {
+		file = s.knownPasswordFile(ctx, admin.Hash)
+	}
 	same := false
 	if known && password != "" {
 		same, _, _ = s.hasher.verify(ctx, admin.Hash, password)
@@ -175,8 +178,23 @@ func passwordFile(path string) (string, error) {
 	return password, os.WriteFile(path, []byte(password+"\n"), 0o600)
 }
 
-// GeneratedPasswordFile is the file with the administrator's password if this
-// start made the account from it, else empty.
+// knownPasswordFile is the file an earlier start made, if the password in it
+// is still the administrator's, else empty.
+func (s *Service) knownPasswordFile(ctx context.Context, hash string) string {
+	path := filepath.Join(s.opts.Dir, PasswordFileName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	if same, _, err := s.hasher.verify(ctx, hash, strings.TrimSpace(string(text))); err != nil || !same {
+		return ""
+	}
+	return path
+}
+
+// GeneratedPasswordFile is the file in the data directory with the
+// administrator's password, made by this start or an earlier one; empty if
+// the password is another by now.
 func (s *Service) GeneratedPasswordFile() string { return s.passwordFile }
 
 // Journal is where sessions record what they need after a restart.

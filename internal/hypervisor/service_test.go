@@ -262,6 +262,15 @@ func ruleTexts(st *state) (out []string) {
 	return out
 }
 
+func TestAdministratorIsNotRemoved(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	err := s.RemoveSlice(t.Context(), Local(), AdminName, nil)
+	if KindOf(err) != apitype.KindNotFound || !strings.Contains(err.Error(), "fvadmin is the administrator, not a slice") {
+		t.Errorf("%v (%s)", err, KindOf(err))
+	}
+}
+
 func TestRemovedSliceLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s, ctx := newService(t), t.Context()
@@ -337,8 +346,16 @@ func TestGeneratedPassword(t *testing.T) {
 	}
 	s.Close()
 	s, err = Open(t.Context(), Options{Dir: dir})
-	if err != nil || s.GeneratedPasswordFile() != "" {
+	if err != nil || s.GeneratedPasswordFile() != file {
 		t.Errorf("second start: %q, %v", s.GeneratedPasswordFile(), err)
+	}
+	if err := s.SetPassword(t.Context(), Local(), AdminName, "another"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	s, err = Open(t.Context(), Options{Dir: dir})
+	if err != nil || s.GeneratedPasswordFile() != "" {
+		t.Errorf("start with another password than in the file: %q, %v", s.GeneratedPasswordFile(), err)
 	}
 	s.Close()
 }
