@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -131,7 +132,11 @@ func guard(path string, err *error) func() {
 	old := debug.SetPanicOnFault(true)
 	return func() {
 		debug.SetPanicOnFault(old)
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case runtime.Error: // a page that is not there, or not what its place says
+			*err = &CorruptError{path, errors.New("it is damaged or cut off")}
+		default:
 			*err = &CorruptError{path, fmt.Errorf("%v", r)}
 		}
 	}

@@ -274,6 +274,21 @@ func TestDamagedFileIsRefusedAndUntouched(t *testing.T) {
 	}
 }
 
+// A database cut off within its map faults in bbolt; what Go says of that
+// helps nobody.
+func TestFaultIsDamage(t *testing.T) {
+	t.Parallel()
+	open := func() (err error) {
+		defer guard("x.db", &err)()
+		var page *int
+		*page++
+		return nil
+	}
+	if err := open(); err == nil || err.Error() != "database x.db is corrupt: it is damaged or cut off; nothing was changed: restore a backup or move the file away" {
+		t.Error(err)
+	}
+}
+
 func TestNewerLayoutIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
