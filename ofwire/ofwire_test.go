@@ -159,6 +159,9 @@ func TestTarget(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want an error that says %q", in, got, err, hint)
 		}
 	}
+	if _, err := ParseTarget("foo:h:6633"); err == nil || strings.Contains(err.Error(), "did you mean") {
+		t.Errorf("%v: proposes what would be refused too", err)
+	}
 }
 
 type scoped Scope

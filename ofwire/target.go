@@ -54,7 +54,11 @@ func ParseTarget(s string) (Target, error) {
 		t.Name = rest
 		return t, nil
 	}
-	return Target{}, targetError(s, fmt.Sprintf("unknown scheme %q; did you mean tcp:%s?", scheme, s))
+	reason := fmt.Sprintf("unknown scheme %q", scheme)
+	if _, err := parseActive(s, Target{Scheme: "tcp"}, s); err == nil {
+		reason += fmt.Sprintf("; did you mean tcp:%s?", s)
+	}
+	return Target{}, targetError(s, reason)
 }
 
 func parseActive(s string, t Target, rest string) (Target, error) {
