@@ -29,6 +29,9 @@ func listenTarget(text string) (ofwire.Target, error) {
 		scheme = "tcp"
 	}
 	host, port, err := net.SplitHostPort(text)
+	if err != nil && strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "[") && strings.Trim(text, "0123456789abcdefABCDEF:.") == "" {
+		return ofwire.Target{}, fmt.Errorf("address %q: an IPv6 address stands in brackets, like [::1]:6633", text)
+	}
 	if err != nil {
 		return ofwire.Target{}, fmt.Errorf("address %q: want HOST:PORT, :PORT, pssl:PORT or punix:PATH", text)
 	}

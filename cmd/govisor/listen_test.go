@@ -29,6 +29,7 @@ func TestListenTarget(t *testing.T) {
 		{"unix:/run/of.sock", ofwire.Target{Scheme: "punix", Path: "/run/of.sock"}, ""},
 		{"punix:/run/of.sock", ofwire.Target{Scheme: "punix", Path: "/run/of.sock"}, ""},
 		{"6633", ofwire.Target{}, `address "6633": want HOST:PORT, :PORT, pssl:PORT or punix:PATH`},
+		{"::1:6633", ofwire.Target{}, `address "::1:6633": an IPv6 address stands in brackets, like [::1]:6633`},
 		{":http", ofwire.Target{}, `address ":http": the port is a number from 0 to 65535`},
 		{":70000", ofwire.Target{}, `address ":70000": the port is a number from 0 to 65535`},
 	} {
