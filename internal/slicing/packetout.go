@@ -203,6 +203,9 @@ func (d *Datapath) tableInSwitch(now time.Time, j *shipment, list []of10.Action)
 	}
 	f.hit(now, int(j.b.total))
 	d.touch(f)
+	if hasController(f.flow.Actions) {
+		d.punts = append(d.punts, punt{d.xid + 1, w, j.slice, of10.CloneActions(f.flow.Actions), of10.ReasonAction})
+	}
 	return append(list, f.flow.Actions...)
 }
 
