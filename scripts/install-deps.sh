@@ -25,5 +25,7 @@ if [ ! -e "$policy" ]; then
   chmod +x "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}"
+apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
+"${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}" && exit 0
+echo "install-deps: could not install: ${missing[*]}; tests that need them are left out" >&2
+[ "${GOVISOR_E2E:-}" != required ]
