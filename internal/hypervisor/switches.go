@@ -173,7 +173,7 @@ func (w *Switches) makeRoom(ctx context.Context, dpid ofwire.DatapathID) error {
 	pctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	if old.probe(pctx) {
-		return ErrDuplicate
+		return fmt.Errorf("%w, at %s", ErrDuplicate, addressOf(old.nc.RemoteAddr()))
 	}
 	old.Disconnect("its switch is dead and has come back on another connection")
 	select {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/sirupsen/logrus"
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/hypervisor"
@@ -181,6 +182,11 @@ func TestSecondSwitchWithTheSameID(t *testing.T) {
 		}
 		if !logged(w, "newcomer refused") {
 			t.Error("nothing in the log about it")
+		}
+		for _, e := range w.logs.AllEntries() {
+			if err, _ := e.Data[logrus.ErrorKey].(error); e.Message == "newcomer refused" && (err == nil || !strings.Contains(err.Error(), "already connected, at ")) {
+				t.Errorf("%v: does not say where the other switch is", err)
+			}
 		}
 		if red.closed != 0 {
 			t.Error("the first switch's controller was disturbed")
