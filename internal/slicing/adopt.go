@@ -108,6 +108,9 @@ func (d *Datapath) Ready() bool { return !d.adopting }
 
 // forget drops all that depended on the former connection.
 func (d *Datapath) forget() {
+	for _, p := range d.pending {
+		p.txn.confirmed()
+	}
 	clear(d.pending)
 	for _, s := range d.slices {
 		s.jobs = 0

@@ -87,6 +87,7 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	d.insert(f)
 	d.put(f, specs)
 	d.runWithBuffer(now, s, f, b, haveBuffer, t, out)
+	t.release()
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}
@@ -245,6 +246,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		last = f
 	}
 	d.runWithBuffer(now, s, last, b, haveBuffer, t, out)
+	t.release()
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}

@@ -264,6 +264,9 @@ func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *O
 		}
 		e.slot.buffer = false
 	}
+	if t != nil {
+		t.left++
+	}
 	d.expect(pending{xid: m.XID, kind: pendFlowMod, txn: t, entry: e, command: cmd})
 	out.send(&m)
 }

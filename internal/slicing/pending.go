@@ -62,7 +62,9 @@ func (d *Datapath) nextXID() uint32 {
 
 func (d *Datapath) expect(p pending) {
 	if len(d.fifo) >= maxPending { // the switch does not answer barriers
-		d.answered(d.fifo[0])
+		if p := d.answered(d.fifo[0]); p != nil {
+			p.txn.confirmed()
+		}
 		d.fifo = d.fifo[1:]
 	}
 	d.pending[p.xid] = &p
@@ -124,9 +126,7 @@ func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
 func (d *Datapath) settled(now time.Time, p *pending, out *Out) {
 	switch p.kind {
 	case pendFlowMod:
-		if p.txn != nil {
-			p.txn.left--
-		}
+		p.txn.confirmed()
 		if p.command == of10.FlowDeleteStrict {
 			d.buried(p.entry)
 		}
@@ -153,10 +153,36 @@ type txn struct {
 	conn     ConnID
 	orig     []byte
 	failed   bool
-	left     int
+	left     int // messages the switch has not confirmed
 	added    *vflow
 	replaced *vflow
 	modified []undo
+}
+
+// confirmed is called when the switch has dealt with one of t's messages.
+func (t *txn) confirmed() {
+	if t == nil {
+		return
+	}
+	t.left--
+	t.release()
+}
+
+// release forgets what it would take to undo t as soon as nothing can be refused any
+// more. Otherwise flows that are replaced time and again would hold on to each other.
+func (t *txn) release() {
+	if t.left > 0 {
+		return
+	}
+	if t.added != nil && t.added.txn == t {
+		t.added.txn = nil
+	}
+	for _, u := range t.modified {
+		if u.flow.txn == t {
+			u.flow.txn = nil
+		}
+	}
+	t.added, t.replaced, t.modified = nil, nil, nil
 }
 
 type undo struct {
@@ -191,6 +217,7 @@ func bufferError(typ of10.ErrorType, code uint16) bool {
 // flowModRefused takes the whole flow_mod back of which p is a part.
 func (d *Datapath) flowModRefused(now time.Time, p *pending, typ of10.ErrorType, code uint16, out *Out) {
 	e, t := p.entry, p.txn
+	defer t.confirmed()
 	if bufferError(typ, code) {
 		if t != nil {
 			d.fail(out, t.slice, t.conn, t.orig, typ, code)
