@@ -69,6 +69,12 @@ type Datapath struct {
 	overInfos    []*ruleInfo
 	flowModMsg   of10.FlowMod
 	packetOutMsg of10.PacketOut
+
+	sparePending  []*pending
+	outBuffered   buffered // of packetOut
+	ingressPorts  []uint32
+	packetOutSent of10.PacketOut
+	flowModSent   of10.FlowMod
 }
 
 // cookieBase marks the cookies of govisor's flows: the letters GV over a number.

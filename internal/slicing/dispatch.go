@@ -3,7 +3,6 @@ package slicing
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/govisor/govisor/ofwire"
@@ -185,8 +184,7 @@ func (d *Datapath) barrier(s *slice, c Conn, frame []byte, out *Out) {
 	xid := d.nextXID()
 	d.unconfirmed = 0
 	d.confirmAt = time.Time{}
-	d.pending[xid] = &pending{xid: xid, kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}
-	d.fifo = append(d.fifo, xid)
+	d.remember(&pending{xid: xid, kind: pendForward, slice: s, conn: c.ID, orig: frame})
 	out.send(&of10.BarrierRequest{XID: xid})
 }
 
@@ -206,4 +204,5 @@ func (d *Datapath) fromBarrierReply(now time.Time, frame []byte, out *Out) {
 	if p.kind == pendForward {
 		out.deliver(p.slice.name, p.conn, &of10.BarrierReply{XID: p.origXID()})
 	}
+	d.recycle(p)
 }

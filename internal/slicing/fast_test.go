@@ -111,3 +111,45 @@ func TestUnansweredRequests(t *testing.T) {
 		t.Errorf("after the barrier %d answers, want %d", out.Len(), maxStatsJobs+1)
 	}
 }
+
+// A packet_out that is checked, sent and confirmed costs no memory once the records
+// of earlier ones can be used again.
+func TestPacketOutAllocatesNothing(t *testing.T) {
+	r := newRig(t, 4, benchRules(1000)...)
+	frame := encode(t, &of10.PacketOut{XID: 5, BufferID: of10.NoBuffer, InPort: 1, Actions: []of10.Action{of10.Output(2, 0)}, Data: pkt{}.bytes()})
+	barrier := encode(t, &of10.BarrierReply{})
+	var out Out
+	n := 0
+	one := func() {
+		out.Reset()
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, frame, &out)
+		if out.Len() != 0 || len(out.Switch()) == 0 {
+			t.Fatal("not sent")
+		}
+		if n++; n%confirmEvery == 0 {
+			of10.PutXID(barrier, r.d.xid)
+			r.d.FromSwitch(r.now, barrier, &out)
+		}
+	}
+	for range 4 * confirmEvery {
+		one()
+	}
+	if a := testing.AllocsPerRun(4*confirmEvery, one); a != 0 {
+		t.Errorf("%v allocations per packet_out", a)
+	}
+}
+
+func BenchmarkPacketOut(b *testing.B) {
+	r := newRig(b, 4, benchRules(1000)...)
+	frame := encode(b, &of10.PacketOut{XID: 5, BufferID: of10.NoBuffer, InPort: 1, Actions: []of10.Action{of10.Output(2, 0)}, Data: pkt{}.bytes()})
+	var out Out
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		out.Reset()
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, frame, &out)
+		if n++; n%confirmEvery == 0 {
+			r.d.passed(r.now, r.d.xid, &out)
+		}
+	}
+}

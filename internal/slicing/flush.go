@@ -252,7 +252,8 @@ func (d *Datapath) replaced(e *entry) {
 
 // sendFlowMod sends one physical flow_mod about e.
 func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *Out) {
-	m := of10.FlowMod{
+	m := &d.flowModSent
+	*m = of10.FlowMod{
 		XID: d.nextXID(), Match: e.match, Cookie: e.cookie, Command: cmd, Priority: e.number,
 		BufferID: of10.NoBuffer, OutPort: of10.PortNone,
 	}
@@ -268,7 +269,7 @@ func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *O
 		t.left++
 	}
 	d.expect(pending{xid: m.XID, kind: pendFlowMod, txn: t, entry: e, command: cmd})
-	out.send(&m)
+	out.send(m)
 }
 
 // touch notes that f's timers or end have to be looked at when all is sent.

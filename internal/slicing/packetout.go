@@ -36,11 +36,12 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 		d.failWith(out, s, c.ID, frame, badAction(of10.BadActionEPerm))
 		return
 	}
-	var b buffered
+	b := &d.outBuffered
+	*b = buffered{}
 	if m.BufferID != of10.NoBuffer {
 		var code uint16
 		var ok bool
-		if b, code, ok = s.buffers.take(m.BufferID); !ok {
+		if *b, code, ok = s.buffers.take(m.BufferID); !ok {
 			d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code)
 			return
 		}
@@ -52,15 +53,15 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 			d.Counters.drop(DropEmptyPacketOut)
 			return
 		}
-		b = buffered{real: of10.NoBuffer, total: uint16(len(m.Data)), frame: m.Data}
+		*b = buffered{real: of10.NoBuffer, total: uint16(len(m.Data)), frame: m.Data}
 		packet.ParseInto(m.Data, uint32(m.InPort), &b.header)
 	}
 	b.inPort = m.InPort
-	job := shipment{slice: s, in: m.InPort, b: &b, lldp: isLLDP(b.header.DLType)}
+	job := shipment{slice: s, in: m.InPort, b: b, lldp: isLLDP(b.header.DLType)}
 	if !usable {
 		job.in = of10.PortNone
 	}
-	job.ports = d.ingress(s, job.in, &b)
+	job.ports = d.ingress(s, job.in, b)
 	if !job.lldp && !d.ownsHeader(s, &b.header, job.ports) {
 		d.failWith(out, s, c.ID, frame, badAction(of10.BadActionEPerm))
 		return
@@ -80,21 +81,25 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 	if job.in == of10.PortNone || job.lldp || s.drops[job.in] != nil {
 		list = d.tableByHand(now, &job, list, out)
 	}
-	d.ship(&job, list, pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}, out)
+	d.ship(&job, list, pending{kind: pendForward, slice: s, conn: c.ID, orig: frame}, out)
+	b.frame = nil
 	d.flush(now, nil, out)
 	d.confirm(now, out)
 }
 
 // ingress lists the ports a frame may have come in by: its own, or any of the
-// slice's if it has none.
+// slice's if it has none. The list is valid until the next call.
 func (d *Datapath) ingress(s *slice, in of10.Port, b *buffered) []uint32 {
+	list := d.ingressPorts[:0]
+	defer func() { d.ingressPorts = list }()
 	if in != of10.PortNone {
-		return []uint32{uint32(in)}
+		list = append(list, uint32(in))
+		return list
 	}
 	if b.real != of10.NoBuffer {
-		return []uint32{b.header.InPort}
+		list = append(list, b.header.InPort)
+		return list
 	}
-	var list []uint32
 	for i := range d.ports {
 		if p := d.ports[i].PortNo; s.owns(p) {
 			list = append(list, uint32(p))
@@ -126,7 +131,8 @@ func (d *Datapath) ship(j *shipment, list []of10.Action, p pending, out *Out) {
 	if hasController(list) {
 		acts = acts[1:] // seen to by controllerOutputs
 	}
-	m := of10.PacketOut{BufferID: j.b.real, InPort: j.b.inPort, Actions: acts}
+	m := &d.packetOutSent
+	*m = of10.PacketOut{BufferID: j.b.real, InPort: j.b.inPort, Actions: acts}
 	if j.b.real == of10.NoBuffer {
 		if len(acts) == 0 {
 			return
@@ -138,7 +144,8 @@ func (d *Datapath) ship(j *shipment, list []of10.Action, p pending, out *Out) {
 	m.XID = d.nextXID()
 	p.xid = m.XID
 	d.expect(p)
-	out.send(&m)
+	out.send(m)
+	m.Data = nil
 }
 
 // controllerOutputs makes the packet_ins of a packet_out's CONTROLLER outputs.

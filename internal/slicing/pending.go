@@ -30,6 +30,7 @@ type pending struct {
 	slice   *slice
 	conn    ConnID
 	orig    []byte // the slice's message, for errors
+	memory  []byte // of orig, used again
 	stats   *statsJob
 	found   []of10.FlowStats
 	emerg   *flowtable.Flow // an emergency flow it is a part of
@@ -67,9 +68,39 @@ func (d *Datapath) expect(p pending) {
 		}
 		d.fifo = d.fifo[1:]
 	}
-	d.pending[p.xid] = &p
-	d.fifo = append(d.fifo, p.xid)
+	d.remember(&p)
 	d.unconfirmed++
+}
+
+// maxSpare bounds the records that are kept to be used again.
+const maxSpare = 1024
+
+// remember puts a copy of p, with a copy of its message, on the books.
+func (d *Datapath) remember(p *pending) {
+	var r *pending
+	if n := len(d.sparePending); n > 0 {
+		r = d.sparePending[n-1]
+		d.sparePending = d.sparePending[:n-1]
+	} else {
+		r = new(pending)
+	}
+	memory := r.memory
+	*r = *p
+	if r.memory = memory; p.orig != nil {
+		r.memory = append(memory[:0], p.orig...)
+		r.orig = r.memory
+	}
+	d.pending[r.xid] = r
+	d.fifo = append(d.fifo, r.xid)
+}
+
+// recycle takes back the record of a message that is over and done with.
+func (d *Datapath) recycle(p *pending) {
+	if p.stats != nil || len(d.sparePending) >= maxSpare || cap(p.memory) > 4096 {
+		return
+	}
+	*p = pending{memory: p.memory[:0]}
+	d.sparePending = append(d.sparePending, p)
 }
 
 // answered takes the pending message xid from the books.
@@ -99,8 +130,7 @@ func (d *Datapath) confirm(now time.Time, out *Out) {
 	d.unconfirmed = 0
 	d.confirmAt = time.Time{}
 	xid := d.nextXID()
-	d.pending[xid] = &pending{xid: xid, kind: pendBarrier}
-	d.fifo = append(d.fifo, xid)
+	d.remember(&pending{xid: xid, kind: pendBarrier})
 	out.send(&of10.BarrierRequest{XID: xid})
 }
 
@@ -110,6 +140,7 @@ func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
 	for n < len(d.fifo) && int32(d.fifo[n]-xid) <= 0 {
 		if p := d.answered(d.fifo[n]); p != nil {
 			d.settled(now, p, out)
+			d.recycle(p)
 		}
 		n++
 	}

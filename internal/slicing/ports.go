@@ -190,7 +190,7 @@ func (d *Datapath) queueConfig(s *slice, c Conn, frame []byte, out *Out) {
 		d.fail(out, s, c.ID, frame, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadPort)
 		return
 	}
-	p := pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}
+	p := pending{kind: pendForward, slice: s, conn: c.ID, orig: frame}
 	m.XID = d.nextXID()
 	p.xid = m.XID
 	d.expect(p)
