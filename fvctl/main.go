@@ -150,6 +150,9 @@ uses the local socket in the data directory and asks for no password; otherwise 
 		return unknownCommand(cmd, args[0])
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if _, text, ok := strings.Cut(err.Error(), "' in -"); ok && text != "" && strings.Trim(text, "0123456789") == "" {
+			return usagef("-%s: no negative number is taken here (see %s --help)", text, cmd.CommandPath())
+		}
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddGroup(
