@@ -3,6 +3,7 @@ package fvctl
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -235,9 +236,11 @@ func (a *app) removeFlowSpace() *cobra.Command {
 		Example: "  fvctl remove-flowspace web mail",
 		Args:    between(1, -1, "NAME..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			changes := make([]apitype.Change, len(args))
+			var changes []apitype.Change
 			for i, name := range args {
-				changes[i] = apitype.Change{Op: "remove", Ref: name}
+				if !slices.Contains(args[:i], name) { // given twice, it is still one to remove
+					changes = append(changes, apitype.Change{Op: "remove", Ref: name})
+				}
 			}
 			res, err := a.c.BulkRules(cmd.Context(), changes, false)
 			if err != nil {
