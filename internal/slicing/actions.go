@@ -12,13 +12,39 @@ func badAction(code uint16) *of10.Error { return &of10.Error{ErrType: of10.Error
 // allowed checks a list of actions as far as that is possible without knowing the
 // frames: values, ports, queues, and what is granted at all.
 func (d *Datapath) allowed(s *slice, list []of10.Action, packetOut bool) *of10.Error {
+	size, byHand := 0, 0
 	for i := range list {
-		if err := d.allowedAction(s, &list[i], packetOut); err != nil {
+		a := &list[i]
+		if err := d.allowedAction(s, a, packetOut); err != nil {
 			return err
 		}
+		switch {
+		case a.Type != of10.ActionOutput:
+			size += a.Len()
+		case a.Port == of10.PortFlood || a.Port == of10.PortAll:
+			size += enqueueLen * len(d.ports)
+		default:
+			size += enqueueLen // with a forced queue
+		}
+		if a.Type == of10.ActionOutput && (a.Port == of10.PortController || a.Port == of10.PortTable) {
+			byHand++
+		}
+	}
+	if size > maxActionBytes || byHand > maxByHand {
+		return badAction(of10.BadActionTooMany)
 	}
 	return nil
 }
+
+// Bounds on what one message may ask for. All of them are far beyond what switches
+// take; they keep a message of 64 KiB from becoming megabytes or seconds.
+const (
+	enqueueLen     = 16
+	maxActionBytes = 0xffff - 12 - 88 // as they go to the switch, and as statistics of one flow
+	maxByHand      = 64               // outputs to CONTROLLER and TABLE
+	maxActions     = 1 << 19          // actions times pieces of a flow_mod
+	maxChecks      = 1 << 16          // regions looked at for the rewriting of a flow_mod
+)
 
 func (d *Datapath) allowedAction(s *slice, a *of10.Action, packetOut bool) *of10.Error {
 	switch a.Type {

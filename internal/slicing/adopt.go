@@ -52,6 +52,7 @@ func (d *Datapath) Restore(now time.Time, list []SavedFlow) {
 		if d.allowed(s, f.flow.Actions, false) != nil {
 			continue
 		}
+		d.work, d.checks = 0, 0
 		specs, err := d.admit(f)
 		if err != nil || !s.room() {
 			continue

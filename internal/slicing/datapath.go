@@ -59,6 +59,7 @@ type Datapath struct {
 	dirty, spare []*slot
 	wants        []want
 	moves        []move
+	work, checks int  // of the flow_mod at hand, see maxActions and maxChecks
 	scarce       int  // see scarceNumbers
 	allMarked    bool // every soft point is marked, see withMany
 	touched      []*vflow

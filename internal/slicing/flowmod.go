@@ -18,6 +18,7 @@ func flowModFailed(code uint16) *of10.Error {
 // flowMod carries a flow_mod of a slice out, whole or not at all.
 func (d *Datapath) flowMod(now time.Time, s *slice, c Conn, frame []byte, out *Out) {
 	m := &d.flowModMsg
+	d.work, d.checks = 0, 0
 	if err := m.UnmarshalBinary(frame); err != nil {
 		d.refuse(out, s, c.ID, frame, err)
 		return
@@ -182,11 +183,19 @@ func (d *Datapath) writesSomewhere(f *vflow) bool {
 
 // legal checks the rewriting of a flow in each of its pieces.
 func (d *Datapath) legal(f *vflow, specs []spec, list []of10.Action) *of10.Error {
+	if d.work += len(specs) * len(list); d.work > maxActions {
+		return badAction(of10.BadActionTooMany)
+	}
 	if !rewrites(list) {
 		return nil
 	}
 	for i := range specs {
-		if !specs[i].carve && !legalFor(list, d.newRewriter(f, &specs[i].pat, specs[i].rule)) {
+		rw := d.newRewriter(f, &specs[i].pat, specs[i].rule)
+		rw.limited = true
+		if !specs[i].carve && !legalFor(list, rw) {
+			if d.checks > maxChecks {
+				return badAction(of10.BadActionTooMany)
+			}
 			return badAction(of10.BadActionEPerm)
 		}
 	}

@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/govisor/govisor/ofwire/of10"
@@ -19,5 +20,67 @@ func TestReplacedFlowsAreForgotten(t *testing.T) {
 	}
 	if f := r.d.slices["alice"].table.Flows()[0].Aux.(*vflow); f.txn != nil {
 		t.Error("a confirmed flow can still be undone, and holds on to what it replaced")
+	}
+}
+
+// Lists of actions that are short for the slice may be long for the switch. Nothing
+// is accepted that cannot be passed on, read back, or checked in a moment.
+func TestActionsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 48, "100 in_port=1-40 alice=7", "50 dl_src=00:00:00:00:00:01 alice=7", "10 any bob=7")
+	repeat := func(n int, a ...of10.Action) (list []of10.Action) {
+		for range n {
+			list = append(list, a...)
+		}
+		return list
+	}
+	lists := map[string][]of10.Action{
+		"floods":      repeat(8000, of10.Output(of10.PortFlood, 0)),
+		"too long":    repeat(8180, of10.Output(1, 0)),
+		"controllers": repeat(2000, of10.Output(of10.PortController, 0xffff)),
+	}
+	for name, list := range lists {
+		m := flowMod(t, "actions=drop")
+		m.Actions = list
+		r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionTooMany)
+		if name == "too long" {
+			continue
+		}
+		po := &of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Actions: list[:min(len(list), 8000)], Data: pkt{}.bytes()}
+		r.wantError("alice", po, of10.ErrorBadAction, of10.BadActionTooMany)
+	}
+	// A MODIFY of many flows is as heavy as all of them.
+	for n := range 200 {
+		r.add("alice", fmt.Sprintf("in_port=1,dl_vlan=%d actions=output:1", n))
+	}
+	m := flowMod(t, "actions=drop")
+	m.Command, m.Actions = of10.FlowModify, repeat(1500, of10.Output(1, 0))
+	if got := r.send("alice", m); len(got) != 0 {
+		t.Fatal(got)
+	}
+	m = flowMod(t, "actions=drop")
+	m.Command, m.Actions = of10.FlowModify, repeat(4000, of10.Output(1, 0), of10.Output(2, 0))[:4000]
+	for n := range 200 {
+		r.flow("alice", of10.FlowAdd, fmt.Sprintf("in_port=2,dl_vlan=%d actions=output:1", n))
+	}
+	r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionTooMany)
+}
+
+// Whether rewritten frames stay in the slice's space is not looked into for ever.
+func TestRewritingWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var rules []string
+	for n := range 6 {
+		rules = append(rules, fmt.Sprintf("200 tcp,nw_dst=10.0.%d.0/24,tp_dst=%d bob=7", n, n+1))
+	}
+	r := newRig(t, 4, append(rules, "100 any alice=7")...)
+	m := flowMod(t, "tcp actions=drop")
+	for n := range 1000 {
+		m.Actions = append(m.Actions, of10.Action{Type: of10.ActionSetDLSrc, DLAddr: [6]byte{byte(n)}}, of10.Output(1, 0))
+	}
+	r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionTooMany)
+	m.Actions, m.XID = m.Actions[:20], 0
+	if got := r.send("alice", m); len(got) != 0 {
+		t.Errorf("a short list: %v", got)
 	}
 }

@@ -14,6 +14,9 @@ type rewriter struct {
 	d     *Datapath
 	slice *slice
 	parts []part
+	// limited: what takes too many checks is not ok. It is for flow_mods that are
+	// looked at for the first time; what was accepted is compiled in any case.
+	limited bool
 }
 
 // part is a region of frames as they are now.
@@ -60,6 +63,9 @@ func mustSet(s flowspace.Set, _ bool) flowspace.Set { return s }
 
 func (w *rewriter) ok() bool {
 	for i := range w.parts {
+		if w.d.checks++; w.limited && w.d.checks > maxChecks {
+			return false
+		}
 		if w.parts[i].changed && !w.d.view.Covered(w.slice.name, flowspace.Write, w.parts[i].m) {
 			return false
 		}
