@@ -17,15 +17,22 @@ func (d *Datapath) acquire(f *vflow, specs []spec) bool {
 }
 
 func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
-	p := &piece{flow: f, rule: s.rule, carve: s.carve}
+	p := &f.first
+	if f.begun {
+		p = new(piece)
+	} else {
+		f.begun = true
+		f.pieces = f.firstIn[:0]
+	}
+	*p = piece{flow: f, rule: s.rule, carve: s.carve}
 	if !s.pat.Exact() {
 		if p.ranked = s.ranked; p.ranked == nil {
-			p.ranked = []*ruleInfo{s.rule}
+			p.ranked = s.rule.self[:]
 		}
 	}
 	for _, g := range s.guards {
 		if !slices.Contains(p.ranked, g.rule) {
-			p.ranked = append(p.ranked, g.rule)
+			p.ranked = append(p.ranked[:len(p.ranked):len(p.ranked)], g.rule)
 		}
 	}
 	for _, r := range p.ranked {

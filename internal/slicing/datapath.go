@@ -74,6 +74,8 @@ type Datapath struct {
 	sparePending  []*pending
 	outBuffered   buffered // of packetOut
 	ingressPorts  []uint32
+	specs         []spec // of derive
+	cutPattern    [1]flowtable.Pattern
 	packetOutSent of10.PacketOut
 	flowModSent   of10.FlowMod
 }

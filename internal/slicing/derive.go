@@ -34,14 +34,16 @@ func (e *tooWide) Error() string {
 }
 
 // derive works out the pieces of f. It is pure but for ranks that it may give to
-// rules to see whether pieces can be merged.
+// rules to see whether pieces can be merged. The result is valid until the next call.
 func (d *Datapath) derive(f *vflow) ([]spec, error) {
 	pat := f.flow.Pattern()
 	rules := d.overlapping(pat, &f.region)
 	if s, ok := d.merged(f, rules); ok {
-		return d.withCarves(f, []spec{s}, rules), nil
+		d.specs = append(d.specs[:0], s)
+		return d.withCarves(f, d.specs, rules), nil
 	}
-	var specs []spec
+	specs := d.specs[:0]
+	defer func() { d.specs = specs }()
 	total := 0
 	for n, r := range rules {
 		if !r.writes(f.slice.name) {
@@ -85,14 +87,15 @@ func countPhysical(specs []spec) int {
 	return len(specs) + len(seen)
 }
 
-// cut returns f ∩ r as packed matches.
+// cut returns f ∩ r as packed matches, which are valid until the next call.
 func (d *Datapath) cut(f *vflow, r *ruleInfo) ([]flowtable.Pattern, bool) {
 	if r.single {
 		both, ok := f.flow.Pattern().Intersect(&r.pats[0])
 		if !ok || !possible(&both) {
 			return nil, true
 		}
-		return []flowtable.Pattern{pinned(both)}, true
+		d.cutPattern[0] = pinned(both)
+		return d.cutPattern[:], true
 	}
 	both, ok := f.region.Intersect(r.rule.Match)
 	if !ok {

@@ -74,7 +74,7 @@ func (d *Datapath) admitEmergency(f *vflow) ([]spec, *of10.Error) {
 	if err != nil {
 		return nil, err
 	}
-	specs = slices.DeleteFunc(specs, func(s spec) bool { return s.carve })
+	specs = slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return s.carve })
 	for i := range specs {
 		for _, g := range specs[i].guards {
 			if !g.rule.lldp {

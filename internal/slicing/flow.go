@@ -22,6 +22,7 @@ type vflow struct {
 	live, waiting int
 	packets       uint64 // of entries that are gone, and of frames govisor forwarded
 	bytes         uint64
+	birth         txn
 	txn           *txn // the last one that made or changed it, for taking it back
 
 	ended    bool
@@ -33,6 +34,11 @@ type vflow struct {
 	due      time.Time
 	touched  bool // already in d.touched
 	away     bool // stands for a slice that is not there, see away.go
+
+	// Memory of the first piece it ever has.
+	first   piece
+	firstIn [1]*piece
+	begun   bool
 }
 
 // piece is the part of a virtual flow that lies in one rule, or in several when

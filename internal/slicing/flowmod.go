@@ -72,8 +72,9 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
 		return
 	}
-	b, haveBuffer, code := d.takeBuffer(s, m.BufferID)
-	t := &txn{slice: s, conn: c.ID, orig: slices.Clone(frame), added: f}
+	haveBuffer, code := d.takeBuffer(s, m.BufferID)
+	t := &f.birth
+	*t = txn{slice: s, conn: c.ID, orig: slices.Clone(frame), added: f}
 	f.txn = t
 	if old != nil {
 		o := old.Aux.(*vflow)
@@ -87,7 +88,7 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	}
 	d.insert(f)
 	d.put(f, specs)
-	d.runWithBuffer(now, s, f, b, haveBuffer, t, out)
+	d.runWithBuffer(now, s, f, haveBuffer, t, out)
 	t.release()
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
@@ -239,9 +240,9 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 			d.failWith(out, s, c.ID, frame, err)
 			return
 		}
-		plans[i] = specs
+		plans[i] = slices.Clone(specs)
 	}
-	b, haveBuffer, code := d.takeBuffer(s, m.BufferID)
+	haveBuffer, code := d.takeBuffer(s, m.BufferID)
 	var last *vflow
 	for i, fl := range sel {
 		f := fl.Aux.(*vflow)
@@ -254,31 +255,34 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		keepGone(f, gone)
 		last = f
 	}
-	d.runWithBuffer(now, s, last, b, haveBuffer, t, out)
+	d.runWithBuffer(now, s, last, haveBuffer, t, out)
 	t.release()
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}
 }
 
-// takeBuffer uses up the buffer a flow_mod names. The code, if not 0, is one more
+// takeBuffer uses up the buffer a flow_mod names; what is in it is in d.outBuffered. The code, if not 0, is one more
 // than that of the BAD_REQUEST error due.
-func (d *Datapath) takeBuffer(s *slice, id uint32) (b buffered, ok bool, code uint16) {
+func (d *Datapath) takeBuffer(s *slice, id uint32) (ok bool, code uint16) {
 	if id == of10.NoBuffer {
-		return buffered{}, false, 0
+		return false, 0
 	}
 	b, c, ok := s.buffers.take(id)
 	if !ok {
-		return b, false, c + 1
+		return false, c + 1
 	}
-	return b, true, 0
+	d.outBuffered = b
+	return true, 0
 }
 
 // runWithBuffer sends what is due for a flow_mod. A buffered frame that lies in the
 // flow goes with the piece that takes it; another is sent on with the flow's actions.
-func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, have bool, t *txn, out *Out) {
+func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, have bool, t *txn, out *Out) {
+	b := &d.outBuffered
 	d.buffer = of10.NoBuffer
-	may := have && (isLLDP(b.header.DLType) || d.ownsHeader(s, &b.header, []uint32{uint32(b.inPort)}))
+	d.ingressPorts = append(d.ingressPorts[:0], uint32(b.inPort))
+	may := have && (isLLDP(b.header.DLType) || d.ownsHeader(s, &b.header, d.ingressPorts))
 	if have && !may { // the slice rewrote it, or the flowspace has changed
 		d.fail(out, s, t.conn, t.orig, of10.ErrorBadRequest, of10.BadRequestEPerm)
 	}
@@ -298,11 +302,13 @@ func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, b buffered, 
 		}
 	}
 	if may && (!carried || d.buffer != of10.NoBuffer) {
-		d.runFlow(f, nil, &b, out)
+		d.runFlow(f, nil, b, out)
 		if t.added == f && !f.ended {
 			f.hit(now, int(b.total))
 		}
 	}
 	d.buffer = of10.NoBuffer
+	b.frame = nil
+	t.release()
 	d.confirm(now, out)
 }

@@ -213,7 +213,7 @@ func (t *txn) release() {
 			u.flow.txn = nil
 		}
 	}
-	t.added, t.replaced, t.modified = nil, nil, nil
+	t.orig, t.added, t.replaced, t.modified = nil, nil, nil, nil
 }
 
 type undo struct {

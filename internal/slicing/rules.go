@@ -21,6 +21,7 @@ type ruleInfo struct {
 
 	rank *rank // nil while no slot needs it
 	refs int   // slots that do
+	self [1]*ruleInfo
 }
 
 func newRuleInfo(r *flowspace.Rule, limit int) *ruleInfo {
@@ -30,6 +31,7 @@ func newRuleInfo(r *flowspace.Rule, limit int) *ruleInfo {
 			i.writers = append(i.writers, g.Slice)
 		}
 	}
+	i.self[0] = i
 	slices.Sort(i.writers)
 	for _, w := range i.writers {
 		i.kind += strconv.Quote(w)

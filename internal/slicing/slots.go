@@ -17,7 +17,8 @@ type slot struct {
 	rule   *ruleInfo // of points: who owns the header
 	point  bool
 	cands  []*piece
-	guards int // pieces of lower rank that need a guard here
+	one    [1]*piece // memory of cands as long as there is one
+	guards int       // pieces of lower rank that need a guard here
 	entry  *entry
 	dirty  bool
 	buffer bool // the next entry takes the buffer of the current flow_mod
@@ -54,6 +55,7 @@ func (d *Datapath) slotAt(pat *flowtable.Pattern, i *ruleInfo, level int32) *slo
 		s := d.points[pat.Value]
 		if s == nil {
 			s = &slot{pat: *pat, rule: i, point: true, level: level, rank: i.rank}
+			s.cands = s.one[:0]
 			d.points[pat.Value] = s
 		}
 		s.rule = i // the owner changes with the flowspace
@@ -70,6 +72,7 @@ func (d *Datapath) slotAt(pat *flowtable.Pattern, i *ruleInfo, level int32) *slo
 	}
 	d.moves = append(d.moves, moves...)
 	s = &slot{pat: *pat, rank: i.rank, level: level, pair: p, rule: i}
+	s.cands = s.one[:0]
 	p.slots[s] = struct{}{}
 	d.slots[key] = s
 	return s
