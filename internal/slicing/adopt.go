@@ -96,6 +96,7 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 		}
 		out.send(&of10.FlowMod{XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, BufferID: of10.NoBuffer, OutPort: of10.PortNone})
 		d.flush(now, nil, out)
+		d.renewEmergency(now, out)
 		d.confirm(now, out)
 		return
 	}
@@ -215,6 +216,7 @@ func (d *Datapath) adopt(now time.Time, p *pending, out *Out) {
 		}
 	}
 	d.flush(now, nil, out)
+	d.renewEmergency(now, out)
 	d.confirm(now, out)
 }
 

@@ -29,6 +29,10 @@ func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, f
 			return
 		}
 	}
+	if adds := m.Command == of10.FlowAdd || !deletes && len(s.table.SelectEmergency(m.Match, of10.PortNone)) == 0; adds && s.emergencyFull() {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
+		return
+	}
 	change, err := s.table.Apply(now, m)
 	if err != nil {
 		d.failWith(out, s, c.ID, frame, flowModFailed(tableError(err)))
@@ -52,6 +56,74 @@ func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, f
 		d.supply(emergencyFlow(now, s, change.Added), specs, change.Added, p, out)
 	}
 	d.confirm(now, out)
+}
+
+// emergencyFull applies the slice's limit to its emergency flows by themselves.
+func (s *slice) emergencyFull() bool {
+	return s.cfg.MaxFlows >= 0 && int64(s.table.EmergencyLen()) >= s.cfg.MaxFlows
+}
+
+// reviseEmergency brings the emergency flows of all slices in line with a new
+// flowspace. What would need guards now, or has no space left, goes.
+func (d *Datapath) reviseEmergency(now time.Time, out *Out) {
+	for _, s := range d.sorted() {
+		if d.adopting || s.table.EmergencyLen() == 0 {
+			continue // with adopting, see renewEmergency
+		}
+		p := pending{kind: pendSilent}
+		for _, fl := range s.table.SelectEmergency(of10.MatchAll(), of10.PortNone) {
+			d.work, d.checks = 0, 0
+			f := emergencyFlow(now, s, fl)
+			specs, err := d.admitEmergency(f)
+			if err == nil && d.supplied(f, specs, fl) {
+				continue
+			}
+			d.withdraw(s, fl, p, out)
+			if err == nil {
+				d.supply(f, specs, fl, p, out)
+				continue
+			}
+			s.forgetEmergency(fl)
+			d.report(Event{Slice: s.name, What: "emergency flow " + fl.Match.String() + " has lost its space", Err: err})
+		}
+	}
+}
+
+// renewEmergency puts the emergency flows in again after a switch has reconnected:
+// nobody can tell what it has kept, nor what it missed while it was away.
+func (d *Datapath) renewEmergency(now time.Time, out *Out) {
+	if !d.emergUsed {
+		return
+	}
+	m := of10.FlowMod{
+		XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, Flags: of10.FlowModEmerg,
+		BufferID: of10.NoBuffer, OutPort: of10.PortNone,
+	}
+	d.expect(pending{xid: m.XID, kind: pendSilent})
+	out.send(&m)
+	for _, s := range d.slices {
+		clear(s.emerg)
+	}
+	d.reviseEmergency(now, out)
+}
+
+// supplied reports whether the switch has just what an emergency flow should become.
+func (d *Datapath) supplied(f *vflow, specs []spec, fl *flowtable.Flow) bool {
+	have := f.slice.emerg[fl]
+	if len(have) != len(specs) {
+		return false
+	}
+	for i := range specs {
+		if have[i].Match != specs[i].pat.Match() || !of10.ActionsEqual(have[i].Actions, d.emergencyActions(f, &specs[i], fl)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Datapath) emergencyActions(f *vflow, s *spec, fl *flowtable.Flow) []of10.Action {
+	list := d.compile(nil, f, &s.pat, s.rule, fl.Actions)
+	return slices.DeleteFunc(list, func(a of10.Action) bool { return a.Type == of10.ActionOutput && a.Port == of10.PortController })
 }
 
 func tableError(err error) uint16 {
@@ -88,14 +160,14 @@ func (d *Datapath) admitEmergency(f *vflow) ([]spec, *of10.Error) {
 // supply puts the pieces of an emergency flow into the switch.
 func (d *Datapath) supply(f *vflow, specs []spec, fl *flowtable.Flow, p pending, out *Out) {
 	for i := range specs {
+		d.emergUsed = true
 		d.cookie++
 		m := of10.FlowMod{
 			XID: d.nextXID(), Match: specs[i].pat.Match(), Cookie: d.cookie, Command: of10.FlowAdd, Priority: fl.Priority, Flags: of10.FlowModEmerg,
-			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: d.compile(nil, f, &specs[i].pat, specs[i].rule, fl.Actions),
+			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: d.emergencyActions(f, &specs[i], fl),
 		}
-		m.Actions = slices.DeleteFunc(m.Actions, func(a of10.Action) bool { return a.Type == of10.ActionOutput && a.Port == of10.PortController })
 		f.slice.emerg[fl] = append(f.slice.emerg[fl], m)
-		p.xid, p.emerg = m.XID, fl
+		p.xid, p.slice, p.emerg = m.XID, f.slice, fl
 		d.expect(p)
 		out.send(&m)
 	}
@@ -112,14 +184,20 @@ func (d *Datapath) withdraw(s *slice, fl *flowtable.Flow, p pending, out *Out) {
 	delete(s.emerg, fl)
 }
 
-// emergencyRefused takes an emergency flow back that the switch does not want.
-func (d *Datapath) emergencyRefused(p *pending, out *Out) {
+// emergencyRefused takes an emergency flow back that the switch does not want; false
+// if that has been done already, for another of its pieces.
+func (d *Datapath) emergencyRefused(p *pending, out *Out) bool {
 	if _, there := p.slice.emerg[p.emerg]; !there {
-		return
+		return false
 	}
 	d.withdraw(p.slice, p.emerg, pending{kind: pendSilent}, out)
-	_, _ = p.slice.table.Apply(time.Time{}, &of10.FlowMod{
-		Match: p.emerg.Match, Priority: p.emerg.Priority, Command: of10.FlowDeleteStrict, Flags: of10.FlowModEmerg, OutPort: of10.PortNone,
+	p.slice.forgetEmergency(p.emerg)
+	return true
+}
+
+func (s *slice) forgetEmergency(fl *flowtable.Flow) {
+	_, _ = s.table.Apply(time.Time{}, &of10.FlowMod{
+		Match: fl.Match, Priority: fl.Priority, Command: of10.FlowDeleteStrict, Flags: of10.FlowModEmerg, OutPort: of10.PortNone,
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/ofswitch"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -82,5 +84,59 @@ func TestRewritingWithoutEnd(t *testing.T) {
 	m.Actions, m.XID = m.Actions[:20], 0
 	if got := r.send("alice", m); len(got) != 0 {
 		t.Errorf("a short list: %v", got)
+	}
+}
+
+// Emergency flows follow the flowspace like others, count against the slice's limit,
+// and are refused once, however many pieces they have.
+func TestEmergencyFlowsStayInTheSpace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 in_port=1 alice=7", "100 in_port=2 alice=7", "50 in_port=3 bob=7")
+	emerg := func(cmd of10.FlowModCommand, text string) []of10.Message {
+		m := flowMod(t, text)
+		m.Flags, m.Command = of10.FlowModEmerg, cmd
+		return r.send("alice", m)
+	}
+	r.refuse = func(m *of10.FlowMod) bool { return m.Flags&of10.FlowModEmerg != 0 }
+	if got := emerg(of10.FlowAdd, "actions=output:2"); len(got) != 1 {
+		t.Errorf("refused by the switch: %v, want one error", got)
+	}
+	r.refuse = nil
+	for _, text := range []string{"actions=output:1,output:2", "in_port=2 actions=output:1"} {
+		if got := emerg(of10.FlowAdd, text); len(got) != 0 {
+			t.Fatal(got)
+		}
+	}
+	var out Out
+	r.d.SetSlice(r.now, SliceConfig{Name: "alice", MaxFlows: 2}, &out)
+	r.pump(&out)
+	if got := emerg(of10.FlowAdd, "in_port=1 actions=output:2"); len(got) != 1 || got[0].(*of10.Error).Code != of10.FlowModFailedAllTablesFull {
+		t.Errorf("beyond the limit: %v", got)
+	}
+	// Port 2 becomes bob's.
+	var id uint64
+	for _, rule := range r.fs.View(testDPID).Rules() {
+		if rule.Match.InPort.Has(2) {
+			id = rule.ID
+		}
+	}
+	r.respace(append([]flowspace.Change{{Op: flowspace.Remove, Rule: &flowspace.Rule{ID: id}}}, parseRules(t, "100 in_port=2 bob=7")...)...)
+	if n := r.d.slices["alice"].table.EmergencyLen(); n != 1 {
+		t.Errorf("%d emergency flows left, want 1", n)
+	}
+	for _, policy := range []Policy{Adopt, Flush} {
+		out.Reset()
+		r.d.Connect(r.now, r.features(), policy, &out)
+		r.pump(&out)
+		if n, m := r.d.slices["alice"].table.EmergencyLen(), len(r.d.slices["alice"].emerg); n != 1 || m != 1 {
+			t.Errorf("after a reconnect: %d emergency flows, %d of them in the switch; want 1", n, m)
+		}
+	}
+	var po ofswitch.Out
+	r.phys.EnterEmergency(r.now, &po)
+	for in := of10.Port(1); in <= 3; in++ {
+		if got := r.frame(in, pkt{}.bytes()); len(got) != 0 {
+			t.Errorf("in an emergency a frame of port %d left by %v", in, got)
+		}
 	}
 }

@@ -232,10 +232,14 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
 	switch p.kind {
 	case pendForward, pendStats:
+		if p.emerg != nil && !d.emergencyRefused(p, out) {
+			return
+		}
+		d.fail(out, p.slice, p.conn, p.orig, typ, code)
+	case pendSilent:
 		if p.emerg != nil {
 			d.emergencyRefused(p, out)
 		}
-		d.fail(out, p.slice, p.conn, p.orig, typ, code)
 	case pendFlowMod:
 		d.flowModRefused(now, p, typ, code, out)
 	}

@@ -244,6 +244,7 @@ func (d *Datapath) TraceFlowMod(now time.Time, name string, m *of10.FlowMod) Flo
 		t.Refused, t.Because = err, "an action is not allowed to this slice: "+err.Error()
 		return t
 	}
+	d.work, d.checks = 0, 0
 	specs, err := d.admit(f)
 	if err != nil {
 		t.Refused, t.Because = err, d.explainRefusal(f, err)
