@@ -30,7 +30,7 @@ func patchIn(in apitype.SliceUpdate) hypervisor.SlicePatch {
 }
 
 func ruleOut(r *flowspace.Rule) apitype.Rule {
-	out := apitype.Rule{ID: r.ID, Name: r.Name, DPIDs: dpidsOut(r.DPIDs), Priority: r.Priority, Match: matchOut(r.Match), Queues: r.Queues,
+	out := apitype.Rule{ID: r.ID, Name: r.Name, DPIDs: dpidsOut(r.DPIDs), Priority: r.Priority, Match: matchOut(r.Match), Queues: r.Queues, Owner: r.Owner,
 		Grants: make([]apitype.Grant, len(r.Grants))}
 	for i, g := range r.Grants {
 		out.Grants[i] = apitype.Grant{Slice: g.Slice, Permission: apitype.Permission(g.Perm)}

@@ -44,11 +44,8 @@ func (c *rpcCall) slicePatch() (p hypervisor.SlicePatch, err error) {
 }
 
 func (s *Server) rpcAddSlice(c *rpcCall) (any, error) {
-	if c.by.Role != hypervisor.RoleAdmin {
-		_, err := s.svc.CreateSlice(c.ctx, c.by, hypervisor.SliceSpec{}) // for the audit log
-		if err != nil {
-			return nil, rpcErrorf(rpcRequest, "only superusers can create new slices")
-		}
+	if !s.svc.MayCreateSlices(c.by) {
+		return nil, rpcErrorf(rpcRequest, "only superusers can create new slices")
 	}
 	for _, name := range []string{"controller-url", "slice-name", "admin-contact", "password"} {
 		if err := c.params.required(name); err != nil {

@@ -65,6 +65,9 @@ type Rule struct {
 	// ForcedQueue is where every output goes, when HasForcedQueue.
 	ForcedQueue    uint32
 	HasForcedQueue bool
+	// Owner is the slice whose account made the rule by delegation, "" when it was
+	// the administrator. It has no bearing on what the rule does.
+	Owner string
 }
 
 // Before reports whether r wins over o: by priority, then by the lower id.
@@ -101,7 +104,7 @@ func (r *Rule) Allows(slice string, perm Permission) bool {
 func (r *Rule) Equal(o *Rule) bool {
 	return r.ID == o.ID && r.Name == o.Name && r.Priority == o.Priority && r.DPIDs == o.DPIDs &&
 		r.Match.Equal(o.Match) && slices.Equal(r.Grants, o.Grants) && slices.Equal(r.Queues, o.Queues) &&
-		r.HasForcedQueue == o.HasForcedQueue && (!r.HasForcedQueue || r.ForcedQueue == o.ForcedQueue)
+		r.HasForcedQueue == o.HasForcedQueue && (!r.HasForcedQueue || r.ForcedQueue == o.ForcedQueue) && r.Owner == o.Owner
 }
 
 // String writes the rule in one line for logs and people.

@@ -19,6 +19,8 @@ type Rule struct {
 	Queues   []uint32 `json:"queues,omitempty"`
 	// ForcedQueue, when set, is the queue every output of the rule goes to.
 	ForcedQueue *uint32 `json:"forced_queue,omitempty"`
+	// Owner is the slice that made the rule by delegation, absent for the administrator's.
+	Owner string `json:"owner,omitempty"`
 }
 
 // Grant gives a slice permissions on a rule.
@@ -145,6 +147,8 @@ type RuleCreate struct {
 	Grants      []Grant  `json:"grants"`
 	Queues      []uint32 `json:"queues,omitempty"`
 	ForcedQueue *uint32  `json:"forced_queue,omitempty"`
+	// Owner is the slice the rule belongs to by delegation. What a slice's account adds is always its own.
+	Owner string `json:"owner,omitempty"`
 }
 
 // RuleUpdate changes the fields that are given; id and name stay.

@@ -57,9 +57,12 @@ func (a *applier) run() error {
 	a.datapaths()
 	a.settings()
 	if a.total == 0 && len(changes) > 0 {
-		if _, err := a.c.applyRules(changes); err != nil {
+		affected, err := a.c.applyRules(changes)
+		if err != nil {
 			e := FromFlowspace(err)
 			a.fault("flowspace", e.Index, e)
+		} else if i, err := a.c.st.checkDelegated(changes, affected.Rules); err != nil {
+			a.fault("flowspace", i, err)
 		}
 	}
 	if a.total == 0 {
@@ -275,7 +278,7 @@ func boolOrder(x, y bool) int {
 func ruleContent(r *flowspace.Rule) string {
 	c := *r
 	c.ID, c.Name = 0, ""
-	return c.String()
+	return c.String() + c.Owner
 }
 
 func (a *applier) wanted(in *apitype.RuleCreate, seen map[string]bool) (*flowspace.Rule, error) {
@@ -300,7 +303,7 @@ func (a *applier) wanted(in *apitype.RuleCreate, seen map[string]bool) (*flowspa
 
 // RuleFromConfig reads a rule as a configuration or a request writes it.
 func RuleFromConfig(in *apitype.RuleCreate) (*flowspace.Rule, error) {
-	r := &flowspace.Rule{ID: in.ID, Name: in.Name, Priority: in.Priority, Queues: in.Queues}
+	r := &flowspace.Rule{ID: in.ID, Name: in.Name, Priority: in.Priority, Queues: in.Queues, Owner: in.Owner}
 	for _, g := range in.Grants {
 		r.Grants = append(r.Grants, flowspace.Grant{Slice: g.Slice, Perm: flowspace.Permission(g.Permission)})
 	}

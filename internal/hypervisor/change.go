@@ -23,14 +23,16 @@ const (
 // change is one change being prepared: the next state and what to write for it.
 // Nothing in it is shared with the present state but immutable values.
 type change struct {
-	st      *state
-	by      Principal
-	now     time.Time
-	ops     []func(*store.Tx) error
-	all     bool // every datapath is touched
-	touched map[ofwire.DatapathID]struct{}
-	events  []apitype.Event
-	detail  string // for the audit log
+	st       *state
+	by       Principal
+	now      time.Time
+	ops      []func(*store.Tx) error
+	all      bool // every datapath is touched
+	touched  map[ofwire.DatapathID]struct{}
+	events   []apitype.Event
+	detail   string   // for the audit log
+	declared bool     // the slices there are to be are named: none goes with another
+	notes    []string // what followed from it, each an entry of the audit log
 }
 
 func newChange(old *state, by Principal, now time.Time) *change {
@@ -40,6 +42,7 @@ func newChange(old *state, by Principal, now time.Time) *change {
 	next.datapaths = maps.Clone(old.datapaths)
 	next.accounts = maps.Clone(old.accounts)
 	next.tokens = maps.Clone(old.tokens)
+	next.owned = maps.Clone(old.owned)
 	return &change{st: &next, by: by, now: now, touched: map[ofwire.DatapathID]struct{}{}}
 }
 
@@ -92,6 +95,13 @@ func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, err
 		return affected, FromFlowspace(err)
 	}
 	c.st.flows = next
+	for i, r := range affected.Rules {
+		if changes[i].Op == flowspace.Remove || r.Owner == "" {
+			delete(c.st.owned, r.ID)
+		} else {
+			c.st.owned[r.ID] = struct{}{}
+		}
+	}
 	c.touch(affected)
 	c.write(func(tx *store.Tx) error {
 		// The last word on each id counts.
@@ -136,7 +146,11 @@ func (s *Service) do(ctx context.Context, r request, prepare func(*change) error
 		return nil, denied(r.by, r.action)
 	}
 	c := newChange(cur, r.by, s.now())
-	if err := prepare(c); err != nil {
+	err := prepare(c)
+	if err == nil && c.st.flows != cur.flows {
+		err = c.withdraw()
+	}
+	if err != nil {
 		s.mu.Unlock()
 		if KindOf(err) == apitype.KindDenied {
 			s.refused(r, err.Error())
@@ -169,8 +183,17 @@ func (s *Service) commitLocked(c *change, r request) error {
 				return err
 			}
 		}
-		_, err := tx.AppendAudit(entry, auditKeep)
-		return err
+		if _, err := tx.AppendAudit(entry, auditKeep); err != nil {
+			return err
+		}
+		for _, note := range c.notes {
+			also := entry
+			also.Action, also.Target, also.Detail = "withdraw", clip(note), "follows from "+entry.Action
+			if _, err := tx.AppendAudit(also, auditKeep); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err == nil {
 		c.st.revision++

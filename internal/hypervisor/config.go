@@ -75,7 +75,7 @@ func (s *Slice) spec() apitype.SliceCreate {
 
 // RuleToConfig writes a rule as a configuration does.
 func RuleToConfig(r *flowspace.Rule) apitype.RuleCreate {
-	out := apitype.RuleCreate{ID: r.ID, Name: r.Name, DPIDs: []string{"any"}, Priority: r.Priority, Match: apitype.Match(r.Match.String()), Queues: r.Queues}
+	out := apitype.RuleCreate{ID: r.ID, Name: r.Name, DPIDs: []string{"any"}, Priority: r.Priority, Match: apitype.Match(r.Match.String()), Queues: r.Queues, Owner: r.Owner}
 	if !r.DPIDs.IsAll() {
 		out.DPIDs = nil
 		for id := range r.DPIDs.List() {
@@ -126,6 +126,7 @@ func (s *Service) Apply(ctx context.Context, p Principal, cfg apitype.Config, o 
 	}
 	var out ApplyResult
 	_, err = s.do(ctx, r, func(c *change) error {
+		c.declared = true
 		a := applier{c: c, cfg: cfg, o: o, hashes: hashes, was: s.state.Load()}
 		if o.Replace {
 			a.o.Prune = true

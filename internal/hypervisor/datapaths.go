@@ -245,6 +245,9 @@ func (s *Service) SetLimits(ctx context.Context, p Principal, id ofwire.Datapath
 		if !c.st.allowed(p, actGovernSlice, slice) && (raises(old.FlowMods, l.FlowMods) || raises(old.Rate, l.Rate)) {
 			return denied(p, "raise its own limits")
 		}
+		if own, ok := c.st.datapaths[id].limits[p.Account]; ok && p.Role == RoleSlice && (raises(own.FlowMods, l.FlowMods) || raises(own.Rate, l.Rate)) {
+			return denied(p, "give a slice more than its own limits")
+		}
 		c.setLimit(id, slice, &l)
 		c.detail = fmt.Sprintf("flow mods %d, rate %d", l.FlowMods, l.Rate)
 		return nil

@@ -77,6 +77,8 @@ func (st *state) allowed(p Principal, a action, target string) bool {
 			return target == p.Account || st.created(p.Account, target)
 		case actGovernSlice:
 			return st.created(p.Account, target)
+		case actCreateSlice, actWriteRules: // each rule is looked at as well
+			return st.delegates(p.Account)
 		}
 	}
 	return false

@@ -170,6 +170,10 @@ func (c *change) changeRules(changes []RuleChange) (flowspace.Affected, error) {
 	if err != nil {
 		return affected, err
 	}
+	if i, err := c.st.checkDelegated(list, affected.Rules); err != nil {
+		err.Index = i
+		return affected, err
+	}
 	c.event(EventFlowspaceChanged, "", "", describe(changes, affected.Rules))
 	c.detail = describe(changes, affected.Rules)
 	return affected, nil
@@ -197,6 +201,11 @@ func (c *change) resolve(from *RuleChange, to *flowspace.Change, patched map[uin
 			return err
 		}
 		to.Rule = from.Rule
+		if c.by.Role == RoleSlice {
+			own := *from.Rule
+			own.Owner, own.ID = c.by.Account, 0
+			to.Rule = &own
+		}
 		return nil
 	}
 	r := c.st.findRule(from.Ref)
@@ -206,6 +215,14 @@ func (c *change) resolve(from *RuleChange, to *flowspace.Change, patched map[uin
 			return nil
 		}
 		return notFound("rule", from.Ref)
+	}
+	if c.by.Role == RoleSlice {
+		if c.st.visible(c.by, r) == nil {
+			return notFound("rule", from.Ref)
+		}
+		if r.Owner != c.by.Account && !c.st.created(c.by.Account, r.Owner) {
+			return denied(c.by, "change a rule that it did not make")
+		}
 	}
 	if from.Check != nil {
 		if err := from.Check(r); err != nil {

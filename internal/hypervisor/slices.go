@@ -80,6 +80,9 @@ func (c *change) createSlice(spec SliceSpec, hash string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkSubSlice(&sl); err != nil {
+		return err
+	}
 	sl.Order = 1
 	if n := len(c.st.order); n > 0 {
 		sl.Order = c.st.order[n-1].Order + 1
@@ -161,6 +164,11 @@ func (c *change) updateSlice(old *Slice, patch SlicePatch) error {
 			return denied(c.by, "raise its own limits")
 		}
 	}
+	if c.by.Role == RoleSlice && next.Name != c.by.Account {
+		if err := c.checkLimits(next.FlowModLimit, next.RateLimit); err != nil {
+			return err
+		}
+	}
 	c.putSlice(&next)
 	c.touchSlice(next.Name)
 	c.event(EventSliceUpdated, "", next.Name, "")
@@ -209,11 +217,13 @@ func (c *change) removeSlice(name string) error {
 		}
 		return tx.DeleteAccount(name)
 	})
-	for _, s := range c.st.order { // what it made belongs to its creator now
+	var made []string
+	for _, s := range c.st.order { // what it made and can stand alone belongs to its creator now
 		if s.Creator == name {
 			adopted := *s
 			adopted.Creator = heir
 			c.putSlice(&adopted)
+			made = append(made, s.Name)
 		}
 	}
 	c.dropTokens(name)
@@ -226,6 +236,18 @@ func (c *change) removeSlice(name string) error {
 		c.putSettings(func(set *Settings) { set.DefaultFloodPerm = AdminName })
 	}
 	c.event(EventSliceRemoved, "", name, "")
+	if err := c.withdraw(); err != nil {
+		return err
+	}
+	for _, sub := range made {
+		if c.declared || c.st.slices[sub] == nil || c.st.hasRule(sub) {
+			continue
+		}
+		c.note("slice " + sub + " went with it")
+		if err := c.removeSlice(sub); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

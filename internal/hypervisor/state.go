@@ -36,6 +36,7 @@ type state struct {
 	slices    map[string]*Slice
 	order     []*Slice // by Order
 	flows     *flowspace.Snapshot
+	owned     map[uint64]struct{} // the rules with an owner
 	settings  Settings
 	datapaths map[ofwire.DatapathID]datapathConf
 	accounts  map[string]store.Account
@@ -110,6 +111,12 @@ func (st *state) loadRules(tx *store.Tx) error {
 		return fmt.Errorf("stored flowspace: %w", err)
 	}
 	st.flows = flows
+	st.owned = map[uint64]struct{}{}
+	for i := range changes {
+		if changes[i].Rule.Owner != "" {
+			st.owned[changes[i].Rule.ID] = struct{}{}
+		}
+	}
 	return nil
 }
 
@@ -122,7 +129,7 @@ func ruleFromRecord(r *store.Rule) (*flowspace.Rule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stored rule %d: %w", r.ID, err)
 	}
-	rule := &flowspace.Rule{ID: r.ID, Name: r.Name, Priority: r.Priority, Match: m, Queues: r.Queues, DPIDs: flowspace.AllDPIDs()}
+	rule := &flowspace.Rule{ID: r.ID, Name: r.Name, Priority: r.Priority, Match: m, Queues: r.Queues, DPIDs: flowspace.AllDPIDs(), Owner: r.Owner}
 	if r.DPIDs != nil {
 		rule.DPIDs = flowspace.DPIDs(r.DPIDs...)
 	}
@@ -137,7 +144,7 @@ func ruleFromRecord(r *store.Rule) (*flowspace.Rule, error) {
 }
 
 func recordOf(r *flowspace.Rule) store.Rule {
-	rec := store.Rule{ID: r.ID, Name: r.Name, Priority: r.Priority, Match: termsOf(&r.Match), Queues: r.Queues, ForcedQueue: -1}
+	rec := store.Rule{ID: r.ID, Name: r.Name, Priority: r.Priority, Match: termsOf(&r.Match), Queues: r.Queues, ForcedQueue: -1, Owner: r.Owner}
 	if !r.DPIDs.IsAll() {
 		rec.DPIDs = slices.Collect(r.DPIDs.List())
 	}

@@ -50,15 +50,25 @@ type Rule struct {
 	Grants      []Grant
 	Queues      []uint32
 	ForcedQueue int64 // -1: none
+	Owner       string
 }
 
-const ruleFormat = 1
+// A rule without an owner has the format of before there were owners; with one,
+// the name of the owner follows.
+const (
+	ruleFormat  = 1
+	ruleFormat2 = 2
+)
 
 var errRule = errors.New("rule record is damaged")
 
 // appendRule encodes everything but the id, which is the key.
 func appendRule(b []byte, r *Rule) []byte {
-	b = append(b, ruleFormat)
+	if r.Owner == "" {
+		b = append(b, ruleFormat)
+	} else {
+		b = append(b, ruleFormat2)
+	}
 	b = appendString(b, r.Name)
 	b = binary.AppendUvarint(b, uint64(r.Priority))
 	b = binary.AppendVarint(b, r.ForcedQueue)
@@ -81,6 +91,9 @@ func appendRule(b []byte, r *Rule) []byte {
 	for _, q := range r.Queues {
 		b = binary.AppendUvarint(b, uint64(q))
 	}
+	if r.Owner != "" {
+		b = appendString(b, r.Owner)
+	}
 	return b
 }
 
@@ -96,7 +109,7 @@ type ruleDecoder struct {
 }
 
 func (d *ruleDecoder) decode(id uint64, b []byte) (Rule, error) {
-	if len(b) == 0 || b[0] != ruleFormat {
+	if len(b) == 0 || b[0] != ruleFormat && b[0] != ruleFormat2 {
 		return Rule{}, fmt.Errorf("rule %d: %w", id, errRule)
 	}
 	d.b, d.bad = b[1:], false
@@ -126,6 +139,10 @@ func (d *ruleDecoder) decode(id uint64, b []byte) (Rule, error) {
 		for i := range r.Queues {
 			r.Queues[i] = uint32(d.uint(math.MaxUint32))
 		}
+	}
+	if b[0] == ruleFormat2 {
+		r.Owner = d.name()
+		d.bad = d.bad || r.Owner == ""
 	}
 	if d.bad || len(d.b) != 0 {
 		return Rule{}, fmt.Errorf("rule %d: %w", id, errRule)

@@ -368,6 +368,7 @@ func TestJournal(t *testing.T) {
 
 func FuzzRule(f *testing.F) {
 	f.Add(appendRule(nil, &Rule{Name: "a", DPIDs: []uint64{1}, Match: []Term{{1, 2, 3}}, Grants: []Grant{{"s", 7}}, Queues: []uint32{1}, ForcedQueue: -1}))
+	f.Add(appendRule(nil, &Rule{Name: "b", ForcedQueue: -1, Owner: "s"}))
 	f.Add([]byte{ruleFormat})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
