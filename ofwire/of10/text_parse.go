@@ -1,6 +1,7 @@
 package of10
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -98,10 +99,11 @@ func number(what, s string, limit uint64) (uint64, error) {
 		digits, base = s[2:], 16
 	}
 	v, err := strconv.ParseUint(digits, base, 64)
-	if err != nil || digits == "" || digits[0] == '+' {
+	tooBig := errors.Is(err, strconv.ErrRange)
+	if err != nil && !tooBig || digits == "" || digits[0] == '+' {
 		return 0, fmt.Errorf("invalid %s %q: not a number", what, s)
 	}
-	if v > limit {
+	if tooBig || v > limit {
 		return 0, fmt.Errorf("invalid %s %q: more than %d", what, s, limit)
 	}
 	return v, nil
