@@ -197,9 +197,14 @@ func (d *Datapath) compileFor(dst []of10.Action, s *slice, in of10.Port, r *flow
 		}
 		switch {
 		case a.Port == of10.PortInPort:
-			if in == of10.PortNone || s.sends(in) {
-				dst = append(dst, *a)
+			if in != of10.PortNone && !s.sends(in) {
+				continue
 			}
+			if a.Type == of10.ActionOutput && r != nil && r.HasForcedQueue && in != of10.PortLocal {
+				dst = append(dst, of10.Enqueue(a.Port, r.ForcedQueue))
+				continue
+			}
+			dst = append(dst, *a)
 		case a.Type == of10.ActionEnqueue:
 			if s.sends(a.Port) && a.Port != in && d.grantsQueue(s, a.Port, a.QueueID) {
 				dst = append(dst, *a)

@@ -2,6 +2,7 @@ package slicing
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/govisor/govisor/flowspace"
@@ -137,6 +138,26 @@ func TestEmergencyFlowsStayInTheSpace(t *testing.T) {
 	for in := of10.Port(1); in <= 3; in++ {
 		if got := r.frame(in, pkt{}.bytes()); len(got) != 0 {
 			t.Errorf("in an emergency a frame of port %d left by %v", in, got)
+		}
+	}
+}
+
+// A forced queue cannot be got round by way of IN_PORT, and a packet_out whose
+// in_port is no port sends nothing back to it.
+func TestInPortTricks(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 any alice=7 force=2")
+	r.add("alice", "in_port=1 actions=in_port")
+	if got := fmt.Sprint(r.table()); !strings.Contains(got, "in_port=1 prio=32768 actions=[enqueue:IN_PORT:2]") {
+		t.Errorf("table: %v, want the forced queue", got)
+	}
+	for _, in := range []of10.Port{of10.PortInPort, of10.PortFlood, of10.PortAll, of10.PortController, of10.PortNormal, of10.PortTable, of10.PortNone} {
+		r.log = nil
+		r.send("alice", &of10.PacketOut{BufferID: of10.NoBuffer, InPort: in, Data: pkt{}.bytes(), Actions: []of10.Action{of10.Output(of10.PortInPort, 0)}})
+		for _, l := range r.log {
+			if !strings.Contains(l, "BARRIER") {
+				t.Errorf("in_port %v: %s", in, l)
+			}
 		}
 	}
 }

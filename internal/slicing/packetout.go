@@ -122,6 +122,14 @@ func (d *Datapath) rewriterFor(j *shipment) legality {
 
 // ship sends a packet_out with what the slice's list of actions becomes.
 func (d *Datapath) ship(j *shipment, list []of10.Action, p pending, out *Out) {
+	if j.in == of10.PortNone { // there is no port to go back to, whatever a switch makes of the number
+		toIn := func(a of10.Action) bool {
+			return (a.Type == of10.ActionOutput || a.Type == of10.ActionEnqueue) && a.Port == of10.PortInPort
+		}
+		if slices.ContainsFunc(list, toIn) {
+			list = slices.DeleteFunc(slices.Clone(list), toIn)
+		}
+	}
 	var rw legality
 	if rewrites(list) {
 		rw = d.rewriterFor(j)
