@@ -5,12 +5,17 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/hypervisor"
 )
+
+// accountUnit marks certificates that may log in. The same authority signs those
+// of switches and controllers, which must not, whatever their names.
+const accountUnit = "govisor-account"
 
 type principalKey struct{}
 
@@ -74,7 +79,12 @@ func (s *Server) authenticate(r *http.Request) (hypervisor.Principal, error) {
 		return s.svc.Login(r.Context(), account, password, from)
 	}
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		return s.svc.LoginCertificate(r.TLS.VerifiedChains[0][0].Subject.CommonName, from)
+		subject := r.TLS.VerifiedChains[0][0].Subject
+		if !slices.Contains(subject.OrganizationalUnit, accountUnit) {
+			return hypervisor.Principal{}, &hypervisor.Error{Kind: apitype.KindUnauthorized, Index: -1,
+				Detail: "the certificate is not one to log in with", Hint: "its subject needs OU=" + accountUnit}
+		}
+		return s.svc.LoginCertificate(subject.CommonName, from)
 	}
 	return hypervisor.Principal{}, &hypervisor.Error{Kind: apitype.KindUnauthorized, Index: -1,
 		Detail: "who are you?", Hint: "send a password (Basic) or a token (Bearer)"}

@@ -38,13 +38,13 @@ func newAuthority(t *testing.T) *authority {
 }
 
 // sign makes a certificate and leaves NAME.pem and NAME.key in the directory.
-func (a *authority) sign(name string, ips []net.IP) (*x509.Certificate, *ecdsa.PrivateKey) {
+func (a *authority) sign(name string, ips []net.IP, units ...string) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
+	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name, OrganizationalUnit: units}, NotBefore: time.Now().Add(-time.Hour),
 		NotAfter: time.Now().Add(time.Hour), IPAddresses: ips, IsCA: a.cert == nil, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	parent, signer := template, key
@@ -78,8 +78,11 @@ func TestTLS(t *testing.T) {
 	w, a := newWorld(t), newAuthority(t)
 	w.slice("alice")
 	a.sign("server", []net.IP{net.IPv4(127, 0, 0, 1)})
-	a.sign("alice", nil)
-	a.sign("nobody", nil)
+	w.slice("switch1")
+	a.sign("alice", nil, "govisor-account")
+	a.sign("nobody", nil, "govisor-account")
+	a.sign("switch1", nil, "switches") // has the name of an account
+	a.sign("fvadmin", nil)
 	pair, err := tls.LoadX509KeyPair(a.file("server.pem"), a.file("server.key"))
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +116,10 @@ func TestTLS(t *testing.T) {
 	}
 	_, err = whoami(client.Options{CAFile: ca, CertFile: a.file("nobody.pem"), KeyFile: a.file("nobody.key")})
 	wantKind(t, err, apitype.KindUnauthorized, "certificate")
+	for _, name := range []string{"switch1", "fvadmin"} {
+		_, err = whoami(client.Options{CAFile: ca, CertFile: a.file(name + ".pem"), KeyFile: a.file(name + ".key")})
+		wantKind(t, err, apitype.KindUnauthorized, "OU=govisor-account")
+	}
 	_, err = whoami(client.Options{CAFile: ca})
 	wantKind(t, err, apitype.KindUnauthorized)
 	_, err = whoami(client.Options{User: "fvadmin", Password: adminPassword}) // the system does not know the authority
@@ -121,7 +128,7 @@ func TestTLS(t *testing.T) {
 		t.Errorf("insecure: %+v, %v", who, err)
 	}
 	other := newAuthority(t)
-	other.sign("alice", nil)
+	other.sign("alice", nil, "govisor-account")
 	_, err = whoami(client.Options{CAFile: ca, CertFile: other.file("alice.pem"), KeyFile: other.file("alice.key")})
 	wantKind(t, err, apitype.KindUnreachable)
 }
