@@ -18,6 +18,7 @@ var LatencyBounds = [...]time.Duration{
 type Latency struct {
 	buckets [len(LatencyBounds) + 1]atomic.Uint64
 	sum     atomic.Int64 // nanoseconds
+	last    atomic.Int64 // nanoseconds
 	skip    atomic.Uint32
 }
 
@@ -31,7 +32,11 @@ func (l *Latency) observe(d time.Duration) {
 	}
 	l.buckets[at].Add(1)
 	l.sum.Add(int64(d))
+	l.last.Store(int64(d))
 }
+
+// Last returns the time of the message timed last, 0 before there was one.
+func (l *Latency) Last() time.Duration { return time.Duration(l.last.Load()) }
 
 // Snapshot returns the number of messages up to each bound of LatencyBounds, of all, and the sum of their times.
 func (l *Latency) Snapshot() (upTo [len(LatencyBounds)]uint64, all uint64, sum time.Duration) {

@@ -15,6 +15,9 @@ func TestLatencyCountsIntoBuckets(t *testing.T) {
 	if upTo[0] != 2 || upTo[1] != 3 || upTo[len(upTo)-1] != 4 || all != 5 {
 		t.Errorf("up to 1us %d, 2us %d, 100ms %d, all %d; want 2 3 4 5", upTo[0], upTo[1], upTo[len(upTo)-1], all)
 	}
+	if l.Last() != time.Hour {
+		t.Errorf("last %v, want an hour", l.Last())
+	}
 	if want := time.Hour + 3*time.Millisecond + 2*time.Microsecond + 1; sum != want {
 		t.Errorf("sum %v, want %v", sum, want)
 	}

@@ -35,11 +35,12 @@ type LatencyMetrics struct {
 	UpTo  map[time.Duration]uint64 // messages that took at most so long
 	Count uint64
 	Sum   time.Duration
+	Last  time.Duration // of the message timed last
 }
 
 func latencyOf(l *classifier.Latency) LatencyMetrics {
 	upTo, all, sum := l.Snapshot()
-	m := LatencyMetrics{UpTo: make(map[time.Duration]uint64, len(upTo)), Count: all, Sum: sum}
+	m := LatencyMetrics{UpTo: make(map[time.Duration]uint64, len(upTo)), Count: all, Sum: sum, Last: l.Last()}
 	for i, n := range upTo {
 		m.UpTo[classifier.LatencyBounds[i]] = n
 	}

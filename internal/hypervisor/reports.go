@@ -179,5 +179,23 @@ func (s *Service) Health(p Principal) apitype.Health {
 			h.Missing = append(h.Missing, detail)
 		}
 	}
+	h.AverageUsec, h.LastUsec = delays(sessions)
 	return h
+}
+
+// delays are the average time that messages take, and the longest of the times
+// measured last on each connection, in microseconds.
+func delays(sessions []Session) (average, last float64) {
+	var sum, longest time.Duration
+	var n uint64
+	for _, sess := range sessions {
+		m := sess.Metrics()
+		for _, l := range []LatencyMetrics{m.FromSwitch, m.FromController} {
+			sum, n, longest = sum+l.Sum, n+l.Count, max(longest, l.Last)
+		}
+	}
+	if n > 0 {
+		average = float64(sum.Nanoseconds()) / 1e3 / float64(n)
+	}
+	return average, float64(longest.Nanoseconds()) / 1e3
 }

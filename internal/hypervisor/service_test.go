@@ -68,6 +68,7 @@ type fakeSession struct {
 	dead  bool
 	ended string
 	st    apitype.Datapath
+	m     DatapathMetrics
 }
 
 var _ Session = (*fakeSession)(nil)
@@ -95,7 +96,7 @@ func (f *fakeSession) count() int {
 }
 func (f *fakeSession) Status() apitype.Datapath               { return f.st }
 func (f *fakeSession) Stats() apitype.MessageStats            { return apitype.MessageStats{} }
-func (f *fakeSession) Metrics() DatapathMetrics               { return DatapathMetrics{} }
+func (f *fakeSession) Metrics() DatapathMetrics               { return f.m }
 func (f *fakeSession) SliceStats(string) apitype.MessageStats { return apitype.MessageStats{} }
 func (f *fakeSession) Flows(context.Context) ([]apitype.Flow, error) {
 	return []apitype.Flow{}, nil
