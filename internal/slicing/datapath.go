@@ -69,6 +69,7 @@ type Datapath struct {
 	actions      []of10.Action
 	overRules    []*flowspace.Rule
 	overInfos    []*ruleInfo
+	rankRules    []*flowspace.Rule
 	flowModMsg   of10.FlowMod
 	packetOutMsg of10.PacketOut
 

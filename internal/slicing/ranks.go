@@ -33,8 +33,17 @@ func (d *Datapath) rankOf(i *ruleInfo) bool {
 	// two. The rank may be anywhere from lo to hi.
 	from, to := d.ranks.block(i.priority())
 	lo, hi := 2*from-1, 2*to-1
-	for o := range d.ranks.active {
-		if o.rank == nil || o.priority() != i.priority() || !o.rule.Match.Overlaps(&i.rule.Match) {
+	if i.lldp { // overlaps none of its priority
+		d.rankRules = d.rankRules[:0]
+	} else {
+		d.rankRules = d.view.Overlapping(i.rule.Match, d.rankRules[:0])
+	}
+	for _, r := range d.rankRules {
+		o := d.rules[r]
+		if o == nil || o == i || o.rank == nil || o.priority() != i.priority() {
+			continue
+		}
+		if _, active := d.ranks.active[o]; !active {
 			continue
 		}
 		at, same := 2*o.rank.pos, o.kind == i.kind
