@@ -141,10 +141,35 @@ func xmlListFlowSpace(s *Server, c *rpcCall, _ []string) (any, error) {
 			dpid = allDPIDs
 		}
 		match := strings.ReplaceAll(r.Match.FlowVisor(), "dl_type=0x0", "dl_type=0x") // as FlowVisor wrote it
+		match = withQueues(match, r)
 		out = append(out, fmt.Sprintf("FlowEntry[dpid=[%s],ruleMatch=[%s],actionsList=[%s],id=[%d],priority=[%d],]",
 			dpid, match, flowspace.FormatGrants(r.Grants), r.ID, r.Priority))
 	}
 	return out, nil
+}
+
+// withQueues writes the queues of a rule at the end of its match, where
+// changeFlowSpace reads them.
+func withQueues(match string, r *flowspace.Rule) string {
+	var add []string
+	if len(r.Queues) > 0 {
+		ids := make([]string, len(r.Queues))
+		for i, q := range r.Queues {
+			ids[i] = fmt.Sprint(q)
+		}
+		add = append(add, "queues="+strings.Join(ids, ":"))
+	}
+	if r.HasForcedQueue {
+		add = append(add, fmt.Sprintf("force_enqueue=%d", r.ForcedQueue))
+	}
+	body, closed := strings.CutSuffix(match, "]")
+	if len(add) == 0 || !closed {
+		return match
+	}
+	if !strings.HasSuffix(body, "[") {
+		body += ","
+	}
+	return body + strings.Join(add, ",") + "]"
 }
 
 func xmlListDevices(s *Server, c *rpcCall, _ []string) (any, error) {
