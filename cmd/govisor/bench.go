@@ -45,6 +45,7 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 	fl.IntVar(&f.cfg.Window, "window", 1, "packet_ins outstanding a switch: 1 measures latency, more throughput")
 	fl.DurationVar(&f.cfg.WarmUp, "warm-up", time.Second, "time before the measurement starts")
 	fl.DurationVar(&f.cfg.Duration, "duration", 5*time.Second, "measured time")
+	fl.BoolVar(&f.cfg.Idle, "idle", false, "only be connected: answer what is asked, send no packet_ins")
 	fl.DurationVar(&f.cfg.SetUp, "set-up", 30*time.Second, "how long the switches may take to be welcomed")
 	fl.BoolVar(&f.json, "json", false, "print the result as JSON")
 }

@@ -124,6 +124,20 @@ func falseController(t *testing.T, n int) string {
 	return l.Addr().String()
 }
 
+func TestIdleSwitchesSendNothing(t *testing.T) {
+	t.Parallel()
+	r := &Responder{}
+	cfg := short(serve(t, r))
+	cfg.Idle = true
+	res, err := Generate(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Responses != 0 || r.PacketIns.Load() != 0 || len(res.PerSwitch) != 3 {
+		t.Errorf("%d responses, %d packet_ins, %d switches", res.Responses, r.PacketIns.Load(), len(res.PerSwitch))
+	}
+}
+
 // A controller that falls silent must show up as lost packet_ins, not as a hang.
 func TestLostPacketInsAreCounted(t *testing.T) {
 	t.Parallel()

@@ -21,6 +21,7 @@ type GeneratorConfig struct {
 	Window           int           // packet_ins outstanding a switch: 1 measures latency, more throughput; 1
 	WarmUp           time.Duration // 1 s
 	Duration         time.Duration // measured time; 5 s
+	Idle             bool          // only be connected: answer, but send no packet_ins
 	SetUp            time.Duration // how long all switches may take to be welcomed; 30 s
 	Clock            *Clockwork    // shared with a Responder in a sandwich; nil: none
 }
@@ -188,6 +189,10 @@ func (g *generator) awaitAnswers(ctx context.Context) error {
 }
 
 func (g *generator) load(ctx context.Context) error {
+	if g.cfg.Idle {
+		g.measured = g.cfg.Duration
+		return g.pause(ctx, g.cfg.Duration)
+	}
 	if err := g.awaitAnswers(ctx); err != nil {
 		return err
 	}
