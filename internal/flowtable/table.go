@@ -24,6 +24,7 @@ var (
 type Table struct {
 	main, emerg index
 	due         deadlines
+	untimed     bool
 	capacity    int
 	seq         uint64
 }
@@ -32,6 +33,14 @@ type Table struct {
 // flows have a table of their own with the same capacity.
 func NewTable(capacity int) *Table {
 	return &Table{main: newIndex(), emerg: newIndex(), capacity: capacity}
+}
+
+// NewUntimed is NewTable for an owner that sees to the timeouts itself: no flow of
+// the table ever expires.
+func NewUntimed(capacity int) *Table {
+	t := NewTable(capacity)
+	t.untimed = true
+	return t
 }
 
 // Change tells what a flow_mod did.
@@ -114,7 +123,7 @@ func (t *Table) insert(x *index, f *Flow) (*Flow, error) {
 	f.seq = t.seq
 	f.live = true
 	x.add(f)
-	if x == &t.main {
+	if x == &t.main && !t.untimed {
 		t.due.add(f)
 	}
 	return old, nil
@@ -292,7 +301,7 @@ func (t *Table) NextDeadline() (at time.Time, ok bool) {
 // Touch tells the table that a flow's timeouts or times were changed by hand.
 func (t *Table) Touch(f *Flow) {
 	t.due.remove(f)
-	if f.live {
+	if f.live && !t.untimed {
 		t.due.add(f)
 	}
 }

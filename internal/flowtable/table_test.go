@@ -205,3 +205,21 @@ func BenchmarkLookup(b *testing.B) {
 		tb.Lookup(&h)
 	}
 }
+
+// A table whose owner sees to the timeouts keeps no account of them.
+func TestUntimed(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	for _, timed := range []bool{true, false} {
+		tab := flowtable.NewUntimed(0)
+		if timed {
+			tab = flowtable.NewTable(0)
+		}
+		if _, err := tab.Insert(flowtable.New(now, &of10.FlowMod{Match: of10.MatchAll(), HardTimeout: 1})); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := tab.NextDeadline(); ok != timed {
+			t.Errorf("timed %v: a deadline is known: %v", timed, ok)
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
 	s := d.slices[cfg.Name]
 	if s == nil {
 		s = &slice{
-			name: cfg.Name, table: flowtable.NewTable(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{},
+			name: cfg.Name, table: flowtable.NewUntimed(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{},
 			miss: of10.DefaultMissSendLen, buffers: &buffers{}, emerg: map[*flowtable.Flow][]of10.FlowMod{},
 		}
 		d.slices[cfg.Name] = s
