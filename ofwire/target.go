@@ -103,6 +103,10 @@ func parsePassive(s string, t Target, rest string) (Target, error) {
 	if err != nil {
 		return Target{}, targetError(s, err.Error())
 	}
+	if strings.Trim(host, "+-0123456789") == "" {
+		// A port out of range must not become the name of a host.
+		return Target{}, targetError(s, fmt.Sprintf("%q is not a port (0 to 65535)", host))
+	}
 	t.Host, t.Port = host, DefaultPort
 	if port != "" {
 		if t.Port, err = parsePort(port); err != nil {
