@@ -137,9 +137,18 @@ func bufferTheft(t *testing.T) {
 	if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
 		t.Fatalf("bob got %v", in)
 	}
-	for id := range uint32(600) {
-		if id == 599 {
-			id = in[0].BufferID
+	r.frame(1, pkt{}.bytes())
+	own := packetIns(r.take("alice"))
+	if len(own) != 1 {
+		t.Fatalf("alice got %v", own)
+	}
+	guesses := []uint32{in[0].BufferID, own[0].BufferID + bufferSlots, own[0].BufferID - bufferSlots, own[0].BufferID + 1}
+	for id := range uint32(500) {
+		guesses = append(guesses, id)
+	}
+	for _, id := range guesses {
+		if id == own[0].BufferID {
+			continue
 		}
 		got := r.send("alice", &of10.PacketOut{BufferID: id, InPort: 1, Actions: []of10.Action{of10.Output(2, 0)}})
 		m := flowMod(t, "actions=output:2")
