@@ -166,6 +166,9 @@ func (w *world) packetOut(r *rand.Rand) {
 	if isLLDP(h.DLType) {
 		return
 	}
+	if tables(po.Actions) && po.BufferID != of10.NoBuffer && len(data) < 50 {
+		return // cut too short to tell whose it is
+	}
 	if owner := w.owner(h); tables(po.Actions) && (owner == nil || len(owner.Grants) > 1 || setsFields(po.Actions)) {
 		return // others may hear of it too
 	}
