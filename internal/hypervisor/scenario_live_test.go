@@ -38,7 +38,7 @@ func TestScenario10KeepAliveAfterOutage(t *testing.T) {
 			if err != nil || len(d.Connections) != 1 {
 				t.Fatalf("datapath is %+v, %v", d, err)
 			}
-			return string(d.Connections[0].State), uint64(d.Connections[0].Connects)
+			return d.Connections[0].State, d.Connections[0].Connects
 		}
 		w.mu.Lock()
 		gone := w.controllers["red"]

@@ -328,7 +328,7 @@ ff ff                    # action: type VENDOR
 00 08                    # action: length 8
 de ad be ef              # action: vendor
 `},
-		{"OpenFlow 1.1 action type 12", []Action{Action{Type: 12, Raw: []byte{0x00, 0x0c, 0x00, 0x08, 0x00, 0x00, 0x00, 0x01}}, Output(1, 0)}, `
+		{"OpenFlow 1.1 action type 12", []Action{{Type: 12, Raw: []byte{0x00, 0x0c, 0x00, 0x08, 0x00, 0x00, 0x00, 0x01}}, Output(1, 0)}, `
 00 0c                    # action: type 12, unknown
 00 08                    # action: length 8
 00 00 00 01              # action: body
@@ -337,7 +337,7 @@ de ad be ef              # action: vendor
 00 01                    # action: port 1
 00 00                    # action: max_len
 `},
-		{"unknown types between known", []Action{Output(1, 0), Action{Type: 4660, Raw: []byte{0x12, 0x34, 0x00, 0x10, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b}}, StripVLAN(), Action{Type: 65534, Raw: []byte{0xff, 0xfe, 0x00, 0x08, 0xff, 0xff, 0xff, 0xff}}}, `
+		{"unknown types between known", []Action{Output(1, 0), {Type: 4660, Raw: []byte{0x12, 0x34, 0x00, 0x10, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b}}, StripVLAN(), {Type: 65534, Raw: []byte{0xff, 0xfe, 0x00, 0x08, 0xff, 0xff, 0xff, 0xff}}}, `
 00 00                    # action: type OUTPUT
 00 08                    # action: length 8
 00 01                    # action: port 1

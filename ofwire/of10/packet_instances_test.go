@@ -412,7 +412,7 @@ ff fb                    # action: port FLOOD
 00 08                    # action: length 8
 00 02                    # action: port 2
 00 00                    # action: max_len` + lldpWire, ""},
-		wireCase{"action of an unknown type", &PacketOut{XID: 1, BufferID: 0xffffffff, InPort: 1, Actions: []Action{Action{Type: 32, Raw: []byte{0x00, 0x20, 0x00, 0x10, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x03}}}, Data: unannotate(t, lldpWire)}, `
+		wireCase{"action of an unknown type", &PacketOut{XID: 1, BufferID: 0xffffffff, InPort: 1, Actions: []Action{{Type: 32, Raw: []byte{0x00, 0x20, 0x00, 0x10, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x03}}}, Data: unannotate(t, lldpWire)}, `
 01                       # version 1.0
 0d                       # type PACKET_OUT
 00 44                    # length 68

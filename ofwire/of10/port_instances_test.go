@@ -11,9 +11,9 @@ func TestFeaturesOfSwitches(t *testing.T) {
 	t.Parallel()
 	checkWire(t, usedFeaturesReply,
 		wireCase{"Open vSwitch in Mininet", &FeaturesReply{XID: 2, DatapathID: 0x1, NBuffers: 0, NTables: 254, Capabilities: 0xc7, Actions: 0xfff, Ports: []PhyPort{
-			PhyPort{PortNo: PortLocal, HWAddr: ofwire.MAC{0xa2, 0xf2, 0xb5, 0x11, 0x22, 0x40}, Name: "s1", Config: 0x1, State: 0x1},
-			PhyPort{PortNo: 1, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x01}, Name: "s1-eth1", Curr: 0xc0},
-			PhyPort{PortNo: 2, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x02}, Name: "s1-eth2", Curr: 0xc0}}}, `
+			{PortNo: PortLocal, HWAddr: ofwire.MAC{0xa2, 0xf2, 0xb5, 0x11, 0x22, 0x40}, Name: "s1", Config: 0x1, State: 0x1},
+			{PortNo: 1, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x01}, Name: "s1-eth1", Curr: 0xc0},
+			{PortNo: 2, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x02}, Name: "s1-eth2", Curr: 0xc0}}}, `
 01                       # version 1.0
 06                       # type FEATURES_REPLY
 00 b0                    # length 176
@@ -56,8 +56,8 @@ a2 f2 b5 11 22 40        # hw_addr
 00 00 00 00              # peer
 `, ""},
 		wireCase{"Open vSwitch 1.x, buffering", &FeaturesReply{XID: 2, DatapathID: 0xa2f2b5112240, NBuffers: 256, NTables: 255, Capabilities: 0xc7, Actions: 0xfff, Ports: []PhyPort{
-			PhyPort{PortNo: 1, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x01}, Name: "s1-eth1", Curr: 0xc0},
-			PhyPort{PortNo: 2, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x02}, Name: "s1-eth2", Curr: 0xc0}}}, `
+			{PortNo: 1, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x01}, Name: "s1-eth1", Curr: 0xc0},
+			{PortNo: 2, HWAddr: ofwire.MAC{0x86, 0x1f, 0x0c, 0x33, 0x44, 0x02}, Name: "s1-eth2", Curr: 0xc0}}}, `
 01                       # version 1.0
 06                       # type FEATURES_REPLY
 00 80                    # length 128
@@ -90,8 +90,8 @@ ff                       # n_tables 255
 00 00 00 00              # peer
 `, ""},
 		wireCase{"reference, without bit 8 of the actions", &FeaturesReply{XID: 21, DatapathID: 0x2320a1b2c3, NBuffers: 256, NTables: 2, Capabilities: 0xc7, Actions: 0xeff, Ports: []PhyPort{
-			PhyPort{PortNo: 1, HWAddr: ofwire.MAC{0, 0x23, 0x20, 0, 0, 0x01}, Name: "eth1", Curr: 0x2a0, Advertised: 0x2af, Supported: 0x2af},
-			PhyPort{PortNo: PortLocal, HWAddr: ofwire.MAC{0, 0x23, 0x20, 0, 0, 0xfe}, Name: "of0", State: 0x1}}}, `
+			{PortNo: 1, HWAddr: ofwire.MAC{0, 0x23, 0x20, 0, 0, 0x01}, Name: "eth1", Curr: 0x2a0, Advertised: 0x2af, Supported: 0x2af},
+			{PortNo: PortLocal, HWAddr: ofwire.MAC{0, 0x23, 0x20, 0, 0, 0xfe}, Name: "of0", State: 0x1}}}, `
 01                       # version 1.0
 06                       # type FEATURES_REPLY
 00 80                    # length 128
@@ -124,8 +124,8 @@ ff fe                    # port_no LOCAL
 00 00 00 00              # peer
 `, ""},
 		wireCase{"HP, VLAN in the upper 16 bits", &FeaturesReply{XID: 3, DatapathID: 0x64000102030405, NBuffers: 0, NTables: 1, Capabilities: 0x87, Actions: 0xbff, Ports: []PhyPort{
-			PhyPort{PortNo: 1, HWAddr: ofwire.MAC{0, 0x01, 0x02, 0x03, 0x04, 0x01}, Name: "1", Curr: 0x220, Advertised: 0x22f, Supported: 0x22f, Peer: 0x220},
-			PhyPort{PortNo: 48, HWAddr: ofwire.MAC{0, 0x01, 0x02, 0x03, 0x04, 0x30}, Name: "48", Config: 0x1, State: 0x101, Supported: 0xf3f}}}, `
+			{PortNo: 1, HWAddr: ofwire.MAC{0, 0x01, 0x02, 0x03, 0x04, 0x01}, Name: "1", Curr: 0x220, Advertised: 0x22f, Supported: 0x22f, Peer: 0x220},
+			{PortNo: 48, HWAddr: ofwire.MAC{0, 0x01, 0x02, 0x03, 0x04, 0x30}, Name: "48", Config: 0x1, State: 0x101, Supported: 0xf3f}}}, `
 01                       # version 1.0
 06                       # type FEATURES_REPLY
 00 80                    # length 128
@@ -158,7 +158,7 @@ ff fe                    # port_no LOCAL
 00 00 00 00              # peer
 `, ""},
 		wireCase{"NEC, sixteen letters in a name", &FeaturesReply{XID: 4, DatapathID: 0xffffffffffffffff, NBuffers: 1000, NTables: 1, Capabilities: 0xff, Actions: 0xffffffff, Ports: []PhyPort{
-			PhyPort{PortNo: PortMax, HWAddr: ofwire.MAC{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff}, Name: "abcdefghijklmnop", Config: 0x7f, State: 0x301, Curr: 0xfff, Advertised: 0xfff, Supported: 0xfff, Peer: 0xfff}}}, `
+			{PortNo: PortMax, HWAddr: ofwire.MAC{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff}, Name: "abcdefghijklmnop", Config: 0x7f, State: 0x301, Curr: 0xfff, Advertised: 0xfff, Supported: 0xfff, Peer: 0xfff}}}, `
 01                       # version 1.0
 06                       # type FEATURES_REPLY
 00 50                    # length 80
@@ -180,7 +180,7 @@ fe ff ff ff ff ff        # hw_addr
 00 00 0f ff              # peer
 `, ""},
 		wireCase{"undefined bits of every bitmap", &FeaturesReply{XID: 5, DatapathID: 0x0, NBuffers: 4294967295, NTables: 0, Capabilities: 0xffffff10, Actions: 0xfffff000, Ports: []PhyPort{
-			PhyPort{PortNo: 0, HWAddr: ofwire.MAC{0, 0, 0, 0, 0, 0}, Name: "", Config: 0xffffff80, State: 0xfffffcfe, Curr: 0xfffff000, Advertised: 0xfffff000, Supported: 0xfffff000, Peer: 0xfffff000}}}, `
+			{PortNo: 0, HWAddr: ofwire.MAC{0, 0, 0, 0, 0, 0}, Name: "", Config: 0xffffff80, State: 0xfffffcfe, Curr: 0xfffff000, Advertised: 0xfffff000, Supported: 0xfffff000, Peer: 0xfffff000}}}, `
 01                       # version 1.0
 06                       # type FEATURES_REPLY
 00 50                    # length 80
