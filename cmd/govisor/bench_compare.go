@@ -43,6 +43,7 @@ type measurement struct {
 	Rates    []float64 `json:"rates"`  // responses a second, by round
 	P50      []float64 `json:"p50_us"` // by round
 	P99      []float64 `json:"p99_us"` // by round
+	CPU      []float64 `json:"cpu_us"` // processor time of the proxy a response, by round; 0 where that cannot be told
 	Lost     uint64    `json:"lost"`   // over all rounds
 	Rate     float64   `json:"rate"`   // median
 	Spread   float64   `json:"spread"` // (max-min)/median of the rates
@@ -187,6 +188,7 @@ func (f *compareFlags) measure(ctx context.Context, c *measurement, sc scenario,
 	if window > 1 {
 		window *= p.slices // the same number outstanding for each controller: a quarter of the batch is no longer a batch
 	}
+	before := p.cpuTime()
 	res, err := bench.Generate(ctx, bench.GeneratorConfig{
 		Network: "tcp", Address: p.addr, Switches: sc.Switches, Window: window, MACs: 1000, Slices: p.slices, Nets: p.nets, Ports: max(4, p.slices),
 		WarmUp: f.duration / 4, Duration: f.duration,
@@ -197,6 +199,7 @@ func (f *compareFlags) measure(ctx context.Context, c *measurement, sc scenario,
 	c.Rates = append(c.Rates, res.Rate)
 	c.P50 = append(c.P50, res.Delay.P50)
 	c.P99 = append(c.P99, res.Delay.P99)
+	c.CPU = append(c.CPU, float64((p.cpuTime()-before).Microseconds())/float64(max(res.Answered, 1)))
 	c.Lost += res.Lost
 	return nil
 }
@@ -238,13 +241,17 @@ func printCells(w io.Writer, cells []*measurement) error {
 	for _, c := range cells {
 		if c.Scenario != last {
 			last = c.Scenario
-			fmt.Fprintf(tw, "\n%s\tresponses/s\tspread\tp50 us\tp99 us\tlost\trate vs haproxy\tadded delay vs haproxy\t\n", c.Scenario)
+			fmt.Fprintf(tw, "\n%s\tresponses/s\tspread\tp50 us\tp99 us\tcpu us\tlost\trate vs haproxy\tadded delay vs haproxy\t\n", c.Scenario)
 		}
 		delay := ""
 		if c.DelayVs != 0 {
 			delay = fmt.Sprintf("%.2f", c.DelayVs)
 		}
-		fmt.Fprintf(tw, "%s\t%.0f\t%.0f %%\t%.1f\t%.1f\t%d\t%.2f\t%s\t\n", c.Proxy, c.Rate, 100*c.Spread, median(c.P50), median(c.P99), c.Lost, c.RateVs, delay)
+		cpu := ""
+		if m := median(c.CPU); m > 0 {
+			cpu = fmt.Sprintf("%.2f", m)
+		}
+		fmt.Fprintf(tw, "%s\t%.0f\t%.0f %%\t%.1f\t%.1f\t%s\t%d\t%.2f\t%s\t\n", c.Proxy, c.Rate, 100*c.Spread, median(c.P50), median(c.P99), cpu, c.Lost, c.RateVs, delay)
 	}
 	return tw.Flush()
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -202,5 +203,37 @@ func TestBadTargetsAndNumbersAreNamed(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// The flows that a load asks for must not depend on how it is spread over slices and networks: a table that grows for as long as the load lasts measures
+// the table.
+func TestOneFlowASourceAddress(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ macs, slices, nets, window, wantNets int }{
+		{macs: 50, slices: 1, nets: 1, window: 5, wantNets: 1},
+		{macs: 50, slices: 1, nets: 70, window: 5, wantNets: 70},
+		{macs: 48, slices: 16, nets: 7, window: 48, wantNets: 6},
+		{macs: 64, slices: 4, nets: 300, window: 3, wantNets: 32},
+	} {
+		flows, nets := map[string]bool{}, map[string]bool{}
+		cfg := GeneratorConfig{MACs: tc.macs, Slices: tc.slices, Nets: tc.nets, Window: tc.window}.withDefaults()
+		for dpid := range uint64(2) {
+			s := newFakeSwitch(&cfg, cfg.FirstDPID+dpid, nil)
+			for n := range 40 * tc.macs {
+				s.fill()
+				for b := s.out; len(b) > 0; b = b[packetInLen:] {
+					f := b[packetInHead:]
+					flows[fmt.Sprintf("%d %x %x", dpid, b[14:16], f[:ipDstAt+4])] = true
+					nets[fmt.Sprintf("%x", f[ipDstAt:ipDstAt+3])] = true
+				}
+				s.out = s.out[:0]
+				s.answered(uint32(n*n)%uint32(tc.macs), true) // in any order
+				s.answered(0, false)
+			}
+		}
+		if want := 2 * tc.macs; len(flows) != want || len(nets) != tc.wantNets {
+			t.Errorf("%+v: %d flows over %d networks, want %d over %d", tc, len(flows), len(nets), want, tc.wantNets)
+		}
 	}
 }

@@ -91,6 +91,7 @@ type GeneratorResult struct {
 	Seconds   float64           `json:"seconds"`
 	SetUp     float64           `json:"setup_seconds"` // until the last switch was asked for its features
 	Responses uint64            `json:"responses"`
+	Answered  uint64            `json:"answered"` // with those of the warm-up
 	Rate      float64           `json:"rate"`
 	Lost      uint64            `json:"lost"`
 	Errors    uint64            `json:"errors"`
@@ -248,6 +249,7 @@ func (g *generator) result() *GeneratorResult {
 			DPID: s.dpid, Responses: n, Rate: float64(n) / g.measured.Seconds(), Lost: s.lost.Load(), Errors: s.errors.Load(), Delay: s.delay.Delays(),
 		})
 		res.Responses += n
+		res.Answered += s.answers.Load()
 		res.Lost += s.lost.Load()
 		res.Errors += s.errors.Load()
 		all.Merge(&s.delay)

@@ -30,7 +30,6 @@ type fakeSwitch struct {
 	nextSlot   uint32
 	oldest     uint32 // for answers that name no slot
 	inflight   int
-	seq        int
 	waitsFor   time.Duration // of the read deadline that is set
 	waitsSince uint64        // answers when it was set
 	delay      Histogram
@@ -146,15 +145,16 @@ func (s *fakeSwitch) fill() {
 		now := s.clock.Now()
 		s.sent[slot] = max(now, 1)
 		s.inflight++
-		slice := int(slot) % s.cfg.Slices
-		net := 0
-		if s.cfg.Nets > 1 {
-			net = s.seq % s.cfg.Nets
-		}
-		s.seq++
-		stamp(s.tmpl, slot, slice, net, now)
+		stamp(s.tmpl, slot, int(slot)%s.cfg.Slices, s.net(slot), now)
 		s.out = append(s.out, s.tmpl...)
 	}
+}
+
+// net is the destination network of a slot's frames. It is always the same one, so that a switch has as many different flows as source addresses
+// however the load is spread; the switches' are different ones, so that together they name as many of the networks as they can.
+func (s *fakeSwitch) net(slot uint32) int {
+	perSlice := (len(s.sent) + s.cfg.Slices - 1) / s.cfg.Slices
+	return (int(s.dpid-s.cfg.FirstDPID)*perSlice + int(slot)/s.cfg.Slices) % s.cfg.Nets
 }
 
 // answered closes the request in a slot; without a slot, the oldest one.
