@@ -25,7 +25,12 @@ if [ ! -e "$policy" ]; then
   chmod +x "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
-apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
-"${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}" && exit 0
+echo "install-deps: installing ${missing[*]}"
+apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+# The lists have a lock that apt-get does not wait for.
+for try in 1 2 3; do
+  "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}" && exit 0
+  [ "$try" = 3 ] || sleep 20
+done
 echo "install-deps: could not install: ${missing[*]}; tests that need them are left out" >&2
 [ "${GOVISOR_E2E:-}" != required ]

@@ -38,7 +38,7 @@ func needRoot(t *testing.T, programs ...string) {
 func buildGovisor(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "govisor")
-	cmd := exec.Command("go", "build", "-o", bin, ".")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", bin, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

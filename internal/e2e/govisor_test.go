@@ -32,7 +32,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	}
 	built.Store(dir)
 	for _, name := range []string{"govisor", "fvctl"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), "./cmd/"+name)
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, name), "./cmd/"+name)
 		build.Dir = root
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
