@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -8,6 +9,7 @@ import (
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/internal/store"
+	"github.com/govisor/govisor/ofwire"
 )
 
 func (s *Server) systemRoutes() []route {
@@ -19,7 +21,7 @@ func (s *Server) systemRoutes() []route {
 		{method: http.MethodGet, path: "/whoami", summary: "who the caller is", out: typeOf[apitype.Whoami](), serve: getWhoami},
 		{method: http.MethodGet, path: "/openapi.json", summary: "this description", raw: s.getSpec, media: "application/json", noAuth: true},
 		{method: http.MethodGet, path: "/settings", summary: "settings of the installation", out: typeOf[apitype.Settings](), serve: s.getSettings},
-		{method: http.MethodPatch, path: "/settings", summary: "change settings", in: typeOf[apitype.SettingsUpdate](), out: typeOf[apitype.Settings](), serve: s.patchSettings},
+		{method: http.MethodPatch, path: "/settings", summary: "change settings, flood permissions and flow limits, all or none; If-Match is honoured", in: typeOf[apitype.ConfigUpdate](), out: typeOf[apitype.Settings](), serve: s.patchSettings},
 		{method: http.MethodGet, path: "/links", summary: "discovered links", query: pageParams, out: typeOf[apitype.List[apitype.Link]](), serve: s.listLinks},
 		{method: http.MethodGet, path: "/backup", summary: "a consistent copy of the database", raw: s.getBackup, media: "application/octet-stream"},
 	}
@@ -66,18 +68,47 @@ func settingsOut(in hypervisor.Settings) apitype.Settings {
 		DefaultFloodPerm: in.DefaultFloodPerm, Adoption: in.Adoption, CallbackAllow: in.CallbackAllow}
 }
 
+func settingsTag(in hypervisor.Settings) string { return etagOf(settingsOut(in)) }
+
 func (s *Server) getSettings(c *call) (answer, error) {
 	set, err := s.svc.ReadSettings(c.by)
-	return answer{body: settingsOut(set)}, err
+	return answer{body: settingsOut(set), etag: settingsTag(set)}, err
 }
 
 func (s *Server) patchSettings(c *call) (answer, error) {
-	var in apitype.SettingsUpdate
+	var in apitype.ConfigUpdate
 	if err := c.decode(&in); err != nil {
 		return answer{}, err
 	}
-	set, err := s.svc.UpdateSettings(c.r.Context(), c.by, hypervisor.SettingsPatch(in))
-	return answer{body: settingsOut(set)}, err
+	patch, err := configPatch(&in)
+	if err != nil {
+		return answer{}, err
+	}
+	set, err := s.svc.Configure(c.r.Context(), c.by, patch, ifMatch(c, settingsTag))
+	return answer{body: settingsOut(set), etag: settingsTag(set)}, err
+}
+
+func configPatch(in *apitype.ConfigUpdate) (hypervisor.ConfigPatch, error) {
+	out := hypervisor.ConfigPatch{SettingsPatch: hypervisor.SettingsPatch(in.SettingsUpdate)}
+	for i, f := range in.FloodPerms {
+		id, err := ofwire.ParseDatapathID(f.DPID)
+		if err != nil {
+			return out, bad(fmt.Sprintf("flood_perms[%d].dpid", i), f.DPID, err.Error(), "default_flood_perm is for all datapaths")
+		}
+		out.FloodPerms = append(out.FloodPerms, hypervisor.FloodPerm{DPID: id, Slice: f.Slice})
+	}
+	for i, l := range in.FlowLimits {
+		limit := hypervisor.FlowLimit{Slice: l.Slice, Limit: l.Limit}
+		if !isAll(l.DPID) {
+			id, err := ofwire.ParseDatapathID(l.DPID)
+			if err != nil {
+				return out, bad(fmt.Sprintf("flowmod_limits[%d].dpid", i), l.DPID, err.Error(), "")
+			}
+			limit.DPID = &id
+		}
+		out.FlowLimits = append(out.FlowLimits, limit)
+	}
+	return out, nil
 }
 
 func (s *Server) listLinks(c *call) (answer, error) {

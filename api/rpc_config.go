@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/govisor/govisor/flowspace"
@@ -102,42 +103,52 @@ func (s *Server) rpcSetConfig(c *rpcCall) (any, error) {
 			return nil, rpcErrorf(rpcParams, "set-config: unknown parameter %q; known are %s", name, strings.Join(known, ", "))
 		}
 	}
-	var patch hypervisor.SettingsPatch
-	var errs [4]error
+	patch, err := c.configPatch()
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.svc.Configure(c.ctx, c.by, patch, nil)
+	return true, optionError(err)
+}
+
+// configPatch reads all that is to change; set-config makes all of it or nothing.
+func (c *rpcCall) configPatch() (patch hypervisor.ConfigPatch, err error) {
+	var errs [6]error
 	patch.FlowTracking, errs[0] = c.params.optBool("track-flows")
 	patch.StatsDesc, errs[1] = c.params.optBool("stats-desc")
 	patch.Topology, errs[2] = c.params.optBool("enable-topo-ctrl")
 	patch.FlowStatsCache, errs[3] = c.params.optInt("flow-stats-cache")
+	errs[4] = c.floodChange(&patch)
+	errs[5] = c.limitChange(&patch)
 	for _, err := range errs {
 		if err != nil {
-			return nil, err
+			return patch, err
 		}
 	}
-	// Everything is read before anything is changed.
-	flood, err := c.floodChange(&patch)
-	if err != nil {
-		return nil, err
+	return patch, nil
+}
+
+// optionError names the option that an error of Configure is about.
+func optionError(err error) error {
+	e, ok := errors.AsType[*hypervisor.Error](err)
+	if !ok {
+		return err
 	}
-	limit, err := c.limitChange()
-	if err != nil {
-		return nil, err
+	option := ""
+	switch field, _, _ := strings.Cut(e.Field, "["); field {
+	case "flood_perms", "default_flood_perm":
+		option = "flood-perm"
+	case "flowmod_limits":
+		option = "flowmod-limit"
+	case "flow_stats_cache":
+		option = "flow-stats-cache"
 	}
-	if limit != nil {
-		if _, err := s.svc.Slice(c.by, limit.slice); err != nil {
-			return nil, rpcErrorf(rpcParams, "set-config: slice does not exist : %s", limit.slice)
-		}
+	if option == "" {
+		return err
 	}
-	if patch != (hypervisor.SettingsPatch{}) {
-		if _, err := s.svc.UpdateSettings(c.ctx, c.by, patch); err != nil {
-			return nil, err
-		}
-	}
-	if flood != nil {
-		if err := s.svc.UpdateDatapath(c.ctx, c.by, flood.dpid, hypervisor.DatapathPatch{FloodPerm: &flood.slice}); err != nil {
-			return nil, err
-		}
-	}
-	return true, s.setLimit(c, limit)
+	named := *e
+	named.Detail = option + ": " + e.Detail
+	return &named
 }
 
 func contains(list []string, s string) bool {
@@ -149,85 +160,68 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-type floodChange struct {
-	dpid  ofwire.DatapathID
-	slice string
-}
-
 // floodChange reads flood-perm; without a datapath it is the default.
-func (c *rpcCall) floodChange(patch *hypervisor.SettingsPatch) (*floodChange, error) {
+func (c *rpcCall) floodChange(patch *hypervisor.ConfigPatch) error {
 	if !c.params.has("flood-perm") {
-		return nil, nil //nolint:nilnil // nothing asked for
+		return nil
 	}
 	p, err := c.params.child("flood-perm")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	slice, err := p.text("slice-name")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	dpid, err := p.optText("dpid")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if dpid == nil || isAll(*dpid) {
 		patch.DefaultFloodPerm = &slice
-		return nil, nil //nolint:nilnil // it is in the patch
+		return nil
 	}
 	id, err := ofwire.ParseDatapathID(*dpid)
 	if err != nil {
-		return nil, rpcErrorf(rpcParams, "set-config: %v", err)
+		return rpcErrorf(rpcParams, "set-config: flood-perm: %v", err)
 	}
-	return &floodChange{id, slice}, nil
+	patch.FloodPerms = []hypervisor.FloodPerm{{DPID: id, Slice: slice}}
+	return nil
 }
 
-type limitChange struct {
-	slice string
-	dpid  string
-	limit int
-}
-
-func (c *rpcCall) limitChange() (*limitChange, error) {
+func (c *rpcCall) limitChange(patch *hypervisor.ConfigPatch) error {
 	if !c.params.has("flowmod-limit") {
-		return nil, nil //nolint:nilnil // nothing asked for
+		return nil
 	}
 	p, err := c.params.child("flowmod-limit")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var l limitChange
-	if l.slice, err = p.text("slice-name"); err != nil {
-		return nil, err
+	var l hypervisor.FlowLimit
+	if l.Slice, err = p.text("slice-name"); err != nil {
+		return err
 	}
-	if l.dpid, err = p.text("dpid"); err != nil {
-		return nil, err
+	dpid, err := p.text("dpid")
+	if err != nil {
+		return err
 	}
 	if err := p.required("limit"); err != nil {
-		return nil, err
+		return err
 	}
 	n, err := p.optInt("limit")
 	if err != nil {
-		return nil, err
-	}
-	l.limit = *n
-	return &l, nil
-}
-
-func (s *Server) setLimit(c *rpcCall, l *limitChange) error {
-	if l == nil {
-		return nil
-	}
-	if isAll(l.dpid) {
-		_, err := s.svc.UpdateSlice(c.ctx, c.by, l.slice, hypervisor.SlicePatch{FlowModLimit: &l.limit}, nil)
 		return err
 	}
-	id, err := ofwire.ParseDatapathID(l.dpid)
-	if err != nil {
-		return rpcErrorf(rpcParams, "set-config: %v", err)
+	l.Limit = *n
+	if !isAll(dpid) {
+		id, err := ofwire.ParseDatapathID(dpid)
+		if err != nil {
+			return rpcErrorf(rpcParams, "set-config: flowmod-limit: %v", err)
+		}
+		l.DPID = &id
 	}
-	_, err = s.svc.SetLimits(c.ctx, c.by, id, l.slice, &l.limit, nil)
-	return err
+	patch.FlowLimits = []hypervisor.FlowLimit{l}
+	return nil
 }
 
 func (s *Server) rpcRegisterCallback(c *rpcCall) (any, error) {

@@ -27,7 +27,7 @@ func (a *app) setMaximumFlowMods() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.setLimit(cmd, args[0], args[1], n); err != nil {
+			if _, err := a.configure(cmd, limitUpdate(args[0], args[1], n)); err != nil {
 				return err
 			}
 			return a.done(map[string]any{"slice": args[0], "dpid": args[1], "flowmod_limit": n}, "success!")
@@ -115,7 +115,9 @@ func (a *app) setFloodPerm() *cobra.Command {
 		Example: "  fvctl setFloodPerm 00:00:00:00:00:00:00:01 fl-1",
 		Args:    exact("DPID", "SLICENAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.setFlood(cmd, args[1], args[0]); err != nil {
+			var u apitype.ConfigUpdate
+			setFlood(&u, args[1], args[0])
+			if _, err := a.configure(cmd, u); err != nil {
 				return err
 			}
 			return a.done(map[string]string{"dpid": args[0], "flood_perm": args[1]}, "success!")
@@ -146,7 +148,9 @@ func (a *app) setDefaultFloodPerm() *cobra.Command {
 		Example: "  fvctl setDefaultFloodPerm fl-1",
 		Args:    exact("SLICENAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.setFlood(cmd, args[0], ""); err != nil {
+			var u apitype.ConfigUpdate
+			setFlood(&u, args[0], "")
+			if _, err := a.configure(cmd, u); err != nil {
 				return err
 			}
 			return a.done(map[string]string{"default_flood_perm": args[0]}, "success!")

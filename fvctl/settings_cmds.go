@@ -1,6 +1,7 @@
 package fvctl
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -88,36 +89,46 @@ func (a *app) limits(cmd *cobra.Command, slice, dpid string) (map[string]map[str
 	return out, nil
 }
 
-// setLimit sets the flow limit of a slice on a datapath, or (any) over all.
-func (a *app) setLimit(cmd *cobra.Command, slice, dpid string, limit int) error {
-	if splitDPIDs(dpid)[0] == "any" {
-		_, err := a.c.UpdateSlice(cmd.Context(), slice, apitype.SliceUpdate{FlowModLimit: &limit}, "")
-		return err
+// configure makes all of an update or nothing, and names the option that is at fault.
+func (a *app) configure(cmd *cobra.Command, u apitype.ConfigUpdate) (apitype.Settings, error) {
+	st, err := a.c.Configure(cmd.Context(), u)
+	var p *apitype.Problem
+	if !errors.As(err, &p) || cmd.Name() != "set-config" {
+		return st, err
 	}
-	_, err := a.c.SetLimits(cmd.Context(), dpid, slice, apitype.LimitsUpdate{FlowModLimit: &limit})
-	return err
+	option := map[string]string{"flood_perms": "--flood-perm", "default_flood_perm": "--flood-perm", "flowmod_limits": "--flowmod-limit",
+		"flow_stats_cache": "--flow-stats-cache", "adoption": "--adoption", "callback_allow": "--callback-allow"}
+	field, _, _ := strings.Cut(p.Field, "[")
+	if name := option[field]; name != "" {
+		named := *p
+		named.Detail = name + ": " + p.Detail
+		return st, &named
+	}
+	return st, err
 }
 
-func (a *app) setFlood(cmd *cobra.Command, slice, dpid string) error {
+// limitUpdate sets the flow limit of a slice on a datapath, or (any) over all.
+func limitUpdate(slice, dpid string, limit int) apitype.ConfigUpdate {
+	return apitype.ConfigUpdate{FlowLimits: []apitype.FlowLimit{{Slice: slice, DPID: splitDPIDs(dpid)[0], Limit: limit}}}
+}
+
+// setFlood adds a flood permission to an update: on one datapath, or by default.
+func setFlood(u *apitype.ConfigUpdate, slice, dpid string) {
 	if dpid == "" || splitDPIDs(dpid)[0] == "any" {
-		_, err := a.c.UpdateSettings(cmd.Context(), apitype.SettingsUpdate{DefaultFloodPerm: &slice})
-		return err
+		u.DefaultFloodPerm = &slice
+		return
 	}
-	_, err := a.c.UpdateDatapath(cmd.Context(), dpid, apitype.DatapathUpdate{FloodPerm: &slice})
-	return err
+	u.FloodPerms = append(u.FloodPerms, apitype.FloodPerm{DPID: dpid, Slice: slice})
 }
 
-// parseLimitArg reads SLICE,DPID,LIMIT; nil when the option was not given.
-func parseLimitArg(cmd *cobra.Command, text string) (*apitype.SliceLimit, error) {
-	if !cmd.Flags().Changed("flowmod-limit") {
-		return nil, nil
-	}
+// parseLimitArg reads SLICE,DPID,LIMIT.
+func parseLimitArg(text string) (u apitype.ConfigUpdate, err error) {
 	f := strings.Split(text, ",")
 	if len(f) != 3 {
-		return nil, usagef("-l %q: want SLICE,DPID,LIMIT", text)
+		return u, usagef("-l %q: want SLICE,DPID,LIMIT", text)
 	}
 	n, err := parseLimit(f[2])
-	return &apitype.SliceLimit{Slice: f[0], DPID: f[1], FlowModLimit: n}, err
+	return limitUpdate(f[0], f[1], n), err
 }
 
 func (a *app) setConfig() *cobra.Command {
@@ -125,7 +136,7 @@ func (a *app) setConfig() *cobra.Command {
 	var cache int
 	cmd := &cobra.Command{
 		Use:   "set-config",
-		Short: "Change settings, limits and flood permissions",
+		Short: "Change settings, limits and flood permissions, all that is given or nothing",
 		Example: `  fvctl set-config --enable-topo-ctrl
   fvctl set-config -l fl-1,any,500
   fvctl set-config -f fl-1,00:00:00:00:00:00:00:01`,
@@ -134,27 +145,21 @@ func (a *app) setConfig() *cobra.Command {
 			if !anyChanged(cmd) {
 				return usagef("nothing to change: give at least one option (see fvctl set-config --help)")
 			}
-			u := apitype.SettingsUpdate{FlowTracking: a.pair(cmd, "tracking"), StatsDesc: a.pair(cmd, "stats-desc"), Topology: a.pair(cmd, "topo-ctrl"),
-				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption), CallbackAllow: given(cmd, "callback-allow", &allow)}
-			lim, err := parseLimitArg(cmd, limit)
-			if err != nil {
-				return err
-			}
-			if u != (apitype.SettingsUpdate{}) {
-				if _, err := a.c.UpdateSettings(cmd.Context(), u); err != nil {
+			var u apitype.ConfigUpdate
+			if cmd.Flags().Changed("flowmod-limit") {
+				var err error
+				if u, err = parseLimitArg(limit); err != nil {
 					return err
 				}
 			}
+			u.SettingsUpdate = apitype.SettingsUpdate{FlowTracking: a.pair(cmd, "tracking"), StatsDesc: a.pair(cmd, "stats-desc"), Topology: a.pair(cmd, "topo-ctrl"),
+				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption), CallbackAllow: given(cmd, "callback-allow", &allow)}
 			if cmd.Flags().Changed("flood-perm") {
 				slice, dpid, _ := strings.Cut(flood, ",")
-				if err := a.setFlood(cmd, slice, dpid); err != nil {
-					return err
-				}
+				setFlood(&u, slice, dpid)
 			}
-			if lim != nil {
-				if err := a.setLimit(cmd, lim.Slice, lim.DPID, lim.FlowModLimit); err != nil {
-					return err
-				}
+			if _, err := a.configure(cmd, u); err != nil {
+				return err
 			}
 			return a.done(map[string]bool{"updated": true}, "Configuration has been updated")
 		},
@@ -235,7 +240,7 @@ func (a *app) setFlowTracking() *cobra.Command {
 			if err != nil {
 				return usagef("%q: want true or false", args[0])
 			}
-			st, err := a.c.UpdateSettings(cmd.Context(), apitype.SettingsUpdate{FlowTracking: &on})
+			st, err := a.configure(cmd, apitype.ConfigUpdate{SettingsUpdate: apitype.SettingsUpdate{FlowTracking: &on}})
 			if err != nil {
 				return err
 			}

@@ -61,6 +61,28 @@ type SettingsUpdate struct {
 	CallbackAllow    *string `json:"callback_allow,omitempty"`
 }
 
+// ConfigUpdate changes settings, flood permissions and flow limits in one step:
+// all of them or none.
+type ConfigUpdate struct {
+	SettingsUpdate
+	FloodPerms []FloodPerm `json:"flood_perms,omitempty"`
+	FlowLimits []FlowLimit `json:"flowmod_limits,omitempty"`
+}
+
+// FloodPerm lets a slice use a switch's own flooding; an empty slice takes it away.
+type FloodPerm struct {
+	DPID  string `json:"dpid"`
+	Slice string `json:"slice"`
+}
+
+// FlowLimit bounds the flows of a slice on a datapath, or with "any" on all
+// together; -1 is no limit.
+type FlowLimit struct {
+	Slice string `json:"slice"`
+	DPID  string `json:"dpid"`
+	Limit int    `json:"limit"`
+}
+
 // AuditEntry is one change, or one refused attempt.
 type AuditEntry struct {
 	ID     uint64    `json:"id"`

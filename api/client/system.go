@@ -75,8 +75,8 @@ func (c *Client) GetSettings(ctx context.Context) (apitype.Settings, error) {
 	return get[apitype.Settings](ctx, c, "/settings", nil)
 }
 
-// UpdateSettings changes settings.
-func (c *Client) UpdateSettings(ctx context.Context, u apitype.SettingsUpdate) (apitype.Settings, error) {
+// Configure changes settings, flood permissions and flow limits, all or none.
+func (c *Client) Configure(ctx context.Context, u apitype.ConfigUpdate) (apitype.Settings, error) {
 	return send[apitype.Settings](ctx, c, http.MethodPatch, "/settings", nil, u)
 }
 

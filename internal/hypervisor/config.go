@@ -41,12 +41,7 @@ func (st *state) export(hashes bool) apitype.Config {
 		return true
 	})
 	for _, id := range slices.Sorted(maps.Keys(st.datapaths)) {
-		d := st.datapaths[id]
-		c := apitype.DatapathConfig{DPID: id.String(), FloodPerm: d.floodPerm}
-		for _, name := range slices.Sorted(maps.Keys(d.limits)) {
-			c.Limits = append(c.Limits, apitype.SliceLimit{DPID: id.String(), Slice: name, FlowModLimit: d.limits[name].FlowMods, RateLimit: d.limits[name].Rate})
-		}
-		cfg.Datapaths = append(cfg.Datapaths, c)
+		cfg.Datapaths = append(cfg.Datapaths, st.datapathConfig(id))
 	}
 	if hashes {
 		for _, name := range slices.Sorted(maps.Keys(st.accounts)) {

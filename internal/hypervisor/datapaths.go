@@ -170,22 +170,39 @@ type DatapathPatch struct {
 }
 
 // UpdateDatapath changes what is configured for a datapath, connected or not.
-func (s *Service) UpdateDatapath(ctx context.Context, p Principal, id ofwire.DatapathID, patch DatapathPatch) error {
+// check, if not nil, sees what is configured first.
+func (s *Service) UpdateDatapath(ctx context.Context, p Principal, id ofwire.DatapathID, patch DatapathPatch, check func(apitype.DatapathConfig) error) error {
 	r := request{by: p, act: actWriteSettings, action: "update-datapath", target: id.String()}
 	_, err := s.do(ctx, r, func(c *change) error {
-		if patch.FloodPerm != nil {
-			name := *patch.FloodPerm
-			if name != "" && name != AdminName && c.st.slices[name] == nil {
-				return notFound("slice", name)
+		if check != nil {
+			if err := check(c.st.datapathConfig(id)); err != nil {
+				return err
 			}
-			conf := c.st.datapaths[id]
-			conf.floodPerm = name
-			c.putDatapath(id, conf)
-			c.detail = "flood permission " + name
 		}
-		return nil
+		if patch.FloodPerm == nil {
+			return nil
+		}
+		return c.setFloodPerm(id, *patch.FloodPerm)
 	})
 	return err
+}
+
+// DatapathConfig is what is configured for a datapath, as an export writes it.
+func (s *Service) DatapathConfig(p Principal, id ofwire.DatapathID) (apitype.DatapathConfig, error) {
+	st := s.state.Load()
+	if _, err := s.Datapath(p, id); err != nil {
+		return apitype.DatapathConfig{}, err
+	}
+	return st.datapathConfig(id), nil
+}
+
+func (st *state) datapathConfig(id ofwire.DatapathID) apitype.DatapathConfig {
+	d := st.datapaths[id]
+	c := apitype.DatapathConfig{DPID: id.String(), FloodPerm: d.floodPerm}
+	for _, name := range slices.Sorted(maps.Keys(d.limits)) {
+		c.Limits = append(c.Limits, apitype.SliceLimit{DPID: id.String(), Slice: name, FlowModLimit: d.limits[name].FlowMods, RateLimit: d.limits[name].Rate})
+	}
+	return c
 }
 
 func (c *change) putDatapath(id ofwire.DatapathID, conf datapathConf) {
@@ -223,36 +240,40 @@ func (c *change) setLimit(id ofwire.DatapathID, slice string, l *store.Limit) {
 	c.putDatapath(id, conf)
 }
 
-// SetLimits changes what a slice may do on one datapath; nil leaves a limit alone.
-func (s *Service) SetLimits(ctx context.Context, p Principal, id ofwire.DatapathID, slice string, flowMods, rate *int) (apitype.SliceLimit, error) {
+// SetLimits changes what a slice may do on one datapath; nil leaves a limit
+// alone. check, if not nil, sees the present limits first.
+func (s *Service) SetLimits(ctx context.Context, p Principal, id ofwire.DatapathID, slice string, flowMods, rate *int, check func(apitype.SliceLimit) error) (apitype.SliceLimit, error) {
 	var l store.Limit
 	r := request{by: p, act: actWriteSlice, slice: slice, action: "set-limits", target: slice + " on " + id.String()}
-	_, err := s.do(ctx, r, func(c *change) error {
+	_, err := s.do(ctx, r, func(c *change) (err error) {
 		if c.st.slices[slice] == nil {
 			return notFound("slice", slice)
 		}
-		old, ok := c.st.datapaths[id].limits[slice]
-		if !ok {
-			old = store.Limit{FlowMods: -1, Rate: -1}
+		if check != nil {
+			if err := check(c.st.limitOn(id, slice)); err != nil {
+				return err
+			}
 		}
-		var err error
-		if l.FlowMods, err = limitOr("flowmod_limit", flowMods, old.FlowMods, 0); err != nil {
-			return err
-		}
-		if l.Rate, err = limitOr("rate_limit", rate, old.Rate, 1); err != nil {
-			return err
-		}
-		if !c.st.allowed(p, actGovernSlice, slice) && (raises(old.FlowMods, l.FlowMods) || raises(old.Rate, l.Rate)) {
-			return denied(p, "raise its own limits")
-		}
-		if own, ok := c.st.datapaths[id].limits[p.Account]; ok && p.Role == RoleSlice && (raises(own.FlowMods, l.FlowMods) || raises(own.Rate, l.Rate)) {
-			return denied(p, "give a slice more than its own limits")
-		}
-		c.setLimit(id, slice, &l)
-		c.detail = fmt.Sprintf("flow mods %d, rate %d", l.FlowMods, l.Rate)
-		return nil
+		l, err = c.limitSlice(id, slice, flowMods, rate)
+		return err
 	})
 	return apitype.SliceLimit{DPID: id.String(), Slice: slice, FlowModLimit: l.FlowMods, RateLimit: l.Rate}, err
+}
+
+// LimitOn returns what a slice may do on a datapath.
+func (s *Service) LimitOn(p Principal, id ofwire.DatapathID, slice string) (apitype.SliceLimit, error) {
+	if _, err := s.Slice(p, slice); err != nil {
+		return apitype.SliceLimit{}, err
+	}
+	return s.state.Load().limitOn(id, slice), nil
+}
+
+func (st *state) limitOn(id ofwire.DatapathID, slice string) apitype.SliceLimit {
+	l, ok := st.datapaths[id].limits[slice]
+	if !ok {
+		l = store.Limit{FlowMods: -1, Rate: -1}
+	}
+	return apitype.SliceLimit{DPID: id.String(), Slice: slice, FlowModLimit: l.FlowMods, RateLimit: l.Rate}
 }
 
 // SliceLimits returns the limits of a slice per datapath.

@@ -214,7 +214,7 @@ func TestRestart(t *testing.T) {
 		{Op: flowspace.Update, Ref: "full", Patch: RulePatch{Queues: &[]uint32{3, 1}, ForcedQueue: new(int64(9))}}}, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.SetLimits(ctx, Local(), 5, "a", new(10), new(20)); err != nil {
+	if _, err := s.SetLimits(ctx, Local(), 5, "a", new(10), new(20), nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.UpdateSettings(ctx, Local(), SettingsPatch{FlowTracking: new(true)}); err != nil {
@@ -279,8 +279,8 @@ func TestRemovedSliceLeavesNothing(t *testing.T) {
 	mustSlice(t, s, "b")
 	mustRule(t, s, "own", "1", "any", "a=7")
 	mustRule(t, s, "shared", "1", "any", "a=7,b=2")
-	_, _ = s.SetLimits(ctx, Local(), 5, "a", new(10), nil)
-	if err := errors.Join(s.UpdateDatapath(ctx, Local(), 6, DatapathPatch{FloodPerm: new("a")}), s.SetPassword(ctx, Local(), "a", "pw")); err != nil {
+	_, _ = s.SetLimits(ctx, Local(), 5, "a", new(10), nil, nil)
+	if err := errors.Join(s.UpdateDatapath(ctx, Local(), 6, DatapathPatch{FloodPerm: new("a")}, nil), s.SetPassword(ctx, Local(), "a", "pw")); err != nil {
 		t.Fatal(err)
 	}
 	token, _ := s.CreateToken(ctx, Local(), apitype.TokenCreate{Account: "a"})

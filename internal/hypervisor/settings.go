@@ -43,12 +43,7 @@ func (s *Service) ReadSettings(p Principal) (Settings, error) {
 
 // UpdateSettings changes settings.
 func (s *Service) UpdateSettings(ctx context.Context, p Principal, patch SettingsPatch) (Settings, error) {
-	r := request{by: p, act: actWriteSettings, action: "update-settings", target: "settings"}
-	_, err := s.do(ctx, r, func(c *change) error { return c.patchSettings(patch) })
-	if err != nil {
-		return Settings{}, err
-	}
-	return s.ReadSettings(p)
+	return s.Configure(ctx, p, ConfigPatch{SettingsPatch: patch}, nil)
 }
 
 func (c *change) patchSettings(p SettingsPatch) error {
@@ -66,7 +61,7 @@ func (c *change) patchSettings(p SettingsPatch) error {
 	}
 	if v := p.DefaultFloodPerm; v != nil {
 		if *v != "" && *v != AdminName && c.st.slices[*v] == nil {
-			return notFound("slice", *v)
+			return at(notFound("slice", *v), "default_flood_perm")
 		}
 		next.DefaultFloodPerm = *v
 	}
