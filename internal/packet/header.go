@@ -10,10 +10,11 @@ const (
 
 // Ethertypes and IP protocols this package looks into.
 const (
-	TypeIPv4 = 0x0800
-	TypeARP  = 0x0806
-	TypeVLAN = 0x8100
-	TypeLLDP = 0x88cc
+	TypeIPv4  = 0x0800
+	TypeARP   = 0x0806
+	TypeVLAN  = 0x8100 // IEEE 802.1Q
+	TypeSVLAN = 0x88a8 // IEEE 802.1ad, a service tag
+	TypeLLDP  = 0x88cc
 
 	ProtoICMP = 1
 	ProtoTCP  = 6
@@ -75,9 +76,9 @@ func ParseInto(frame []byte, inPort uint32, h *Header) Info {
 	h.DLDst = [6]byte(frame[0:6])
 	h.DLSrc = [6]byte(frame[6:12])
 	typ, off := be16(frame[12:14]), ethLen
-	if typ == TypeVLAN {
+	if IsTag(typ) {
 		if len(frame) < ethLen+tagLen {
-			h.DLType = TypeVLAN
+			h.DLType = typ
 			info.L3, info.Short = ethLen, true
 			return info
 		}
@@ -98,6 +99,10 @@ func ParseInto(frame []byte, inPort uint32, h *Header) Info {
 	}
 	return info
 }
+
+// IsTag reports whether a VLAN tag follows an ethertype. A service tag counts like
+// any other, and 0x9100 does not, as in Open vSwitch (since version 2.8).
+func IsTag(typ uint16) bool { return typ == TypeVLAN || typ == TypeSVLAN }
 
 // llcType reads the ethertype of an 802.3 frame whose LLC header is at off.
 func llcType(frame []byte, off int) (typ uint16, next int) {

@@ -54,6 +54,16 @@ func TestParse(t *testing.T) {
 		})},
 		{"vid 0 is tagged", macs + "8100 0000 88b5", with(func(h *packet.Header) { h.DLVLAN, h.DLType = 0, 0x88b5 })},
 		{"second tag left", macs + "8100 0001 8100 0002 0800" + ip + tcp, with(func(h *packet.Header) { h.DLVLAN, h.DLType = 1, 0x8100 })},
+		// Recorded from ovs-appctl ofproto/trace of Open vSwitch 3.1.0, whose fields are
+		// the same for 802.1Q and 802.1ad tags: outer tag, then the next type.
+		{"service tag", macs + "88a8 a064 0800" + ip + tcp, with(func(h *packet.Header) {
+			tcpHeader(h)
+			h.DLVLAN, h.DLVLANPCP = 100, 5
+		})},
+		{"customer tag behind a service tag", macs + "88a8 0014 8100 000a 0800" + ip + tcp, with(func(h *packet.Header) { h.DLVLAN, h.DLType = 20, 0x8100 })},
+		{"service tag behind a customer tag", macs + "8100 000a 88a8 0014 0800" + ip + tcp, with(func(h *packet.Header) { h.DLVLAN, h.DLType = 10, 0x88a8 })},
+		{"0x9100 is no tag", macs + "9100 000a 0800" + ip + tcp, with(func(h *packet.Header) { h.DLType = 0x9100 })},
+		{"half a service tag", macs + "88a8 000a", with(func(h *packet.Header) { h.DLType = 0x88a8 })},
 		{"half a tag", macs + "8100 0001 08", with(func(h *packet.Header) { h.DLType = 0x8100 })},
 		{"first fragment", macs + "0800" + strings.Replace(ip, "0001 0000", "0001 2000", 1) + tcp, with(func(h *packet.Header) { tcpHeader(h); h.TPSrc, h.TPDst = 0, 0 })},
 		{"later fragment", macs + "0800" + strings.Replace(ip, "0001 0000", "0001 00b9", 1) + tcp, with(func(h *packet.Header) { tcpHeader(h); h.TPSrc, h.TPDst = 0, 0 })},

@@ -7,7 +7,7 @@ import "encoding/binary"
 // IPv4, no TCP or UDP, cut short) is left as it is.
 
 // SetVLANVID sets the VLAN id, adding a tag with priority 0 to an untagged
-// frame. It returns the frame, which moves only if a tag had to be added and
+// frame; a tag that is there keeps its type. It returns the frame, which moves only if a tag had to be added and
 // cap(frame) had no room for it.
 func SetVLANVID(frame []byte, vid uint16) []byte {
 	if len(frame) < ethLen {
@@ -34,7 +34,7 @@ func SetVLANPCP(frame []byte, pcp uint8) []byte {
 	return frame
 }
 
-// StripVLAN removes the 802.1Q tag, if any. The result shares frame's memory
+// StripVLAN removes the outer tag, if any. The result shares frame's memory
 // and begins four bytes later.
 func StripVLAN(frame []byte) []byte {
 	if !Tagged(frame) {
@@ -44,9 +44,9 @@ func StripVLAN(frame []byte) []byte {
 	return frame[tagLen:]
 }
 
-// Tagged reports whether frame has a complete 802.1Q tag.
+// Tagged reports whether frame has a complete 802.1Q or 802.1ad tag.
 func Tagged(frame []byte) bool {
-	return len(frame) >= ethLen+tagLen && be16(frame[12:14]) == TypeVLAN
+	return len(frame) >= ethLen+tagLen && IsTag(be16(frame[12:14]))
 }
 
 // SetDLSrc sets the Ethernet source address.

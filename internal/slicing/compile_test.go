@@ -47,7 +47,7 @@ type oracle struct {
 type plainSlot struct {
 	rule   *ruleInfo
 	flows  []*vflow
-	carved bool
+	carved []*vflow // that need a look at every frame here
 	guard  bool
 }
 
@@ -125,10 +125,14 @@ func (o *oracle) piece(f *vflow, p flowtable.Pattern, n int) {
 			}
 		}
 	}
-	for _, c := range o.d.withCarves(f, []spec{{pat: p, rule: r, level: f.level}}, o.rules)[1:] {
+	for n, c := range o.d.withCarves(f, []spec{{pat: p, rule: r, level: f.level}}, o.rules) {
 		s := o.at(c.pat, r, c.level)
-		s.carved = true
-		s.flows = append(s.flows, f)
+		if c.carve {
+			s.carved = append(s.carved, f)
+		}
+		if n > 0 {
+			s.flows = append(s.flows, f)
+		}
 	}
 }
 
@@ -166,7 +170,7 @@ func (o *oracle) line(key slotKey, s *plainSlot, flows []*vflow) string {
 		rank, level = s.rule.rank, levelGuard
 		if top != nil {
 			level = top.level
-			if s.carved { // above the piece it is carved out of
+			if slices.Contains(s.carved, top) { // above the piece it is carved out of
 				level++
 			}
 		}
@@ -181,7 +185,7 @@ func (o *oracle) line(key slotKey, s *plainSlot, flows []*vflow) string {
 		return ""
 	}
 	actions := toController
-	if top != nil && !s.carved {
+	if top != nil && !slices.Contains(s.carved, top) {
 		actions = nil
 		if !top.isDrop() {
 			actions = o.d.compile(nil, top, &key.pat, s.rule, top.flow.Actions)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -182,7 +183,7 @@ func (f *vflow) openForSTP() bool {
 // STRIP_VLAN does to a frame with two tags, and IN_PORT from a port the slice does
 // not forward to.
 func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec {
-	var cuts []flowtable.Pattern
+	var cuts, ports []flowtable.Pattern
 	if f.openForSTP() {
 		m := of10.MatchAll()
 		m.Wildcards &^= of10.WildDLDst
@@ -192,24 +193,32 @@ func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec 
 	for _, a := range f.flow.Actions {
 		switch {
 		case a.Type == of10.ActionStripVLAN:
-			m := of10.MatchAll()
-			m.Wildcards &^= of10.WildDLType
-			m.DLType = of10.EtherTypeVLAN
-			cuts = append(cuts, flowtable.MakePattern(&m))
+			for _, typ := range [...]uint16{packet.TypeVLAN, packet.TypeSVLAN} {
+				m := of10.MatchAll()
+				m.Wildcards &^= of10.WildDLType
+				m.DLType = typ
+				cuts = append(cuts, flowtable.MakePattern(&m))
+			}
 		case (a.Type == of10.ActionOutput || a.Type == of10.ActionEnqueue) && a.Port == of10.PortInPort:
 			for _, p := range f.slice.silent() {
 				m := of10.MatchAll()
 				m.Wildcards &^= of10.WildInPort
 				m.InPort = p
-				cuts = append(cuts, flowtable.MakePattern(&m))
+				ports = append(ports, flowtable.MakePattern(&m))
 			}
 		}
 	}
+	looks := len(cuts)
+	cuts = append(cuts, ports...)
 	for n := len(specs); n > 0; n-- {
 		for k := range cuts {
 			s := specs[n-1]
 			both, ok := s.pat.Intersect(&cuts[k])
-			if !ok || s.pat.Exact() || both == s.pat && isPoint(&both) {
+			if ok && both == s.pat && isPoint(&both) { // there is no room above a point
+				specs[n-1].carve = specs[n-1].carve || k < looks // compile knows a point's port
+				continue
+			}
+			if !ok {
 				continue
 			}
 			s.pat, s.carve, s.level = pinned(both), true, s.level+1

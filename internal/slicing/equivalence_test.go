@@ -120,6 +120,12 @@ func randomPacket(r *rand.Rand) []byte {
 		p.typ = 0x88cc
 	case 1:
 		p.typ, p.vlan, p.payload = 0x8100, 10, []byte{0, 20, 8, 0} // two tags
+		if r.IntN(2) == 0 {
+			p.typ = 0x88a8
+		}
+	}
+	if p.vlan != 0 && r.IntN(8) == 0 {
+		p.tpid = 0x88a8
 	}
 	b := p.bytes()
 	if p.typ == 0x806 {
@@ -157,7 +163,7 @@ func randomMatchText(r *rand.Rand) string {
 			m = append(m, "dl_type=0x806")
 			add(all, "nw_proto=1,nw_src=0.0.0.0,nw_dst=0.0.0.0")
 		case 1:
-			m = append(m, "dl_type=0x88b5")
+			m = append(m, pick(r, []string{"dl_type=0x88b5", "dl_type=0x88b5", "dl_type=0x8100", "dl_type=0x88a8"}))
 		default:
 			m = append(m, "dl_type=0x800")
 			add(all, "nw_src=10.0.0.0/16", "nw_src=10.0.0.1", "nw_src=10.0.1.1", "nw_src=8.0.0.0/6")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
+	"github.com/govisor/govisor/internal/packet"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -32,7 +33,7 @@ var markOUI = [3]byte{0xa4, 0x23, 0x05}
 
 // lldpPayload is where what follows the ethertype begins.
 func lldpPayload(frame []byte) int {
-	if len(frame) >= 18 && binary.BigEndian.Uint16(frame[12:]) == 0x8100 {
+	if packet.Tagged(frame) {
 		return 18
 	}
 	return 14

@@ -56,7 +56,7 @@ var (
 	ipv4Type   = flowspace.One(uint32(of10.EtherTypeIPv4))
 	anyTag     = flowspace.Span(0, 4095)
 	withPorts  = mustSet(flowspace.Values(uint32(of10.ProtoTCP), uint32(of10.ProtoUDP)))
-	doubleTags = flowspace.One(uint32(of10.EtherTypeVLAN))
+	doubleTags = mustSet(flowspace.Values(packet.TypeVLAN, packet.TypeSVLAN))
 )
 
 func mustSet(s flowspace.Set, _ bool) flowspace.Set { return s }
@@ -237,7 +237,7 @@ func (w *headerRewriter) apply(a *of10.Action) {
 		}
 		h.DLVLANPCP = a.VLANPCP
 	case of10.ActionStripVLAN:
-		if h.DLVLAN != packet.VLANNone && h.DLType == packet.TypeVLAN {
+		if h.DLVLAN != packet.VLANNone && packet.IsTag(h.DLType) {
 			w.unknown = true
 		}
 		h.DLVLAN, h.DLVLANPCP = packet.VLANNone, 0

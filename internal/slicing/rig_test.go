@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -342,8 +343,9 @@ func ports(frames []wireFrame) (list []int) {
 
 // pkt describes a frame in the words of a test.
 type pkt struct {
-	src, dst   byte // last byte of the MAC addresses
-	vlan       int  // 0: untagged
+	src, dst   byte   // last byte of the MAC addresses
+	vlan       int    // 0: untagged
+	tpid       uint16 // of the tag, 0x8100 if not set
 	typ        uint16
 	nwSrc      uint32
 	tpDst      uint16
@@ -354,7 +356,8 @@ type pkt struct {
 func (p pkt) bytes() []byte {
 	b := []byte{0, 0, 0, 0, 0, p.dst, 0, 0, 0, 0, 0, p.src}
 	if p.vlan != 0 {
-		b = append(b, 0x81, 0, byte(p.vlan>>8), byte(p.vlan))
+		tpid := cmp.Or(p.tpid, 0x8100)
+		b = append(b, byte(tpid>>8), byte(tpid), byte(p.vlan>>8), byte(p.vlan))
 	}
 	typ := p.typ
 	if typ == 0 {

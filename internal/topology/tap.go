@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/govisor/govisor/internal/ofconn"
+	"github.com/govisor/govisor/internal/packet"
 	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
 )
@@ -55,7 +56,7 @@ func (t *Tap) PacketIn(message []byte) bool {
 // mayBeLLDP is a quick look at the ethertype of a frame of 14 bytes at least.
 func mayBeLLDP(frame []byte) bool {
 	kind := binary.BigEndian.Uint16(frame[12:])
-	return kind == 0x88cc || kind == 0x8100
+	return kind == packet.TypeLLDP || packet.IsTag(kind)
 }
 
 // PortStatus tells of a port that came, went or changed.

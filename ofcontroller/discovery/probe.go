@@ -98,7 +98,7 @@ func isLLDP(frame []byte) ([]byte, bool) {
 		return nil, false
 	}
 	kind, rest := binary.BigEndian.Uint16(frame[12:]), frame[14:]
-	if kind == packet.TypeVLAN && len(rest) >= 4 {
+	if packet.IsTag(kind) && len(rest) >= 4 {
 		kind, rest = binary.BigEndian.Uint16(rest[2:]), rest[4:]
 	}
 	return rest, kind == packet.TypeLLDP

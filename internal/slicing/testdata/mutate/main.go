@@ -48,6 +48,8 @@ var faults = []fault{
 	{"ignore CHECK_OVERLAP", "flowmod.go", "m.Flags&of10.FlowModCheckOverlap != 0 && s.table", "false && s.table"},
 	{"let the older of two slices' identical flows win", "flow.go", "return f.seq > b.seq", "return f.seq < b.seq"},
 	{"forward frames with two tags unseen", "derive.go", "case a.Type == of10.ActionStripVLAN:", "case false:"},
+	{"let a point strip a tag unseen", "derive.go", "specs[n-1].carve = specs[n-1].carve || k < looks", "_ = looks"},
+	{"forget that service tags are tags", "derive.go", "[...]uint16{packet.TypeVLAN, packet.TypeSVLAN}", "[...]uint16{packet.TypeVLAN}"},
 	{"answer barriers with the switch's xid", "dispatch.go", "&of10.BarrierReply{XID: p.origXID()}", "&of10.BarrierReply{XID: m.XID}"},
 	{"deliver a miss to one slice only", "fast.go", "out.truncatePacketIn(int(s.miss))\n", "out.truncatePacketIn(int(s.miss))\n\t\tbreak\n"},
 	{"let deletes reach other slices' flows", "derive.go", "if !r.writes(f.slice.name) {\n\t\t\tcontinue", "if len(r.writers) == 0 {\n\t\t\tcontinue"},

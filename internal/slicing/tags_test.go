@@ -1,0 +1,56 @@
+package slicing
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// A flow that strips the outer tag must not let the inner one out unseen, however
+// narrow its match, and whichever of the two kinds the tags are.
+func TestInnerTagsStayInTheSpace(t *testing.T) {
+	t.Parallel()
+	const point = "in_port=1,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,dl_vlan=10,dl_vlan_pcp=0,dl_type=%#x"
+	for _, inner := range []uint16{0x8100, 0x88a8} {
+		for _, outer := range []uint16{0x8100, 0x88a8} {
+			for _, match := range []string{"in_port=1", fmt.Sprintf("dl_type=%#x", inner), fmt.Sprintf(point, inner)} {
+				r := newRig(t, 3, "10 dl_vlan=10 alice=7", "9 dl_vlan=30|0xffff alice=7", "5 any bob=7")
+				r.add("alice", match+" actions=strip_vlan,output:2")
+				frame := func(vid byte) []byte {
+					return pkt{src: 1, dst: 2, vlan: 10, tpid: outer, typ: inner, payload: []byte{0, vid, 0x88, 0xb5}}.bytes()
+				}
+				if got := r.frame(1, frame(20)); len(got) != 0 {
+					t.Errorf("%s, tags %#x %#x: bob's inner tag left: %v", match, outer, inner, got)
+				}
+				if got := ports(r.frame(1, frame(30))); !slices.Equal(got, []int{2}) {
+					t.Errorf("%s, tags %#x %#x: alice's inner tag left by %v, want 2", match, outer, inner, got)
+				}
+				m := &of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Actions: []of10.Action{of10.StripVLAN(), of10.Output(2, 0)}, Data: frame(20)}
+				r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+			}
+		}
+	}
+}
+
+// Link discovery behind a service tag is link discovery.
+func TestServiceTaggedProbes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "10 dl_vlan=10 alice=7", "5 any bob=7")
+	probe := lldpFrame(2)
+	tagged := append(append(slices.Clone(probe[:12]), 0x88, 0xa8, 0, 10), probe[12:]...)
+	m := &of10.PacketOut{BufferID: of10.NoBuffer, InPort: of10.PortNone, Actions: []of10.Action{of10.Output(2, 0)}, Data: tagged}
+	r.send("alice", m)
+	sent := r.takeSent()
+	if len(sent) != 1 || sent[0].port != 2 {
+		t.Fatalf("probe left as %v", sent)
+	}
+	r.frame(3, []byte(sent[0].data))
+	if got := packetIns(r.take("alice")); len(got) != 1 || !slices.Equal(got[0].Data, tagged) {
+		t.Errorf("alice got %v back", got)
+	}
+	if got := r.take("bob"); len(got) != 0 {
+		t.Errorf("bob got %v", got)
+	}
+}
