@@ -35,7 +35,7 @@ type tryWriter struct {
 
 func (w *tryWriter) init() {
 	w.fn = func(fd uintptr) bool {
-		w.n, w.err = syscall.Write(int(fd), w.b)
+		w.n, w.err = trySend(fd, w.b)
 		return true
 	}
 }
@@ -94,7 +94,7 @@ func (r *tryReader) Read(b []byte) (int, error) {
 // something to read.
 func (r *tryReader) try(fd uintptr) bool {
 	for {
-		r.n, r.err = syscall.Read(int(fd), r.b)
+		r.n, r.err = tryReceive(fd, r.b)
 		switch {
 		case errors.Is(r.err, syscall.EINTR):
 			continue
