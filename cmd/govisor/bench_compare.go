@@ -59,6 +59,7 @@ type compareFlags struct {
 	rules    []int
 	only     string
 	json     bool
+	also     []string
 }
 
 func benchCompareCommand() *cobra.Command {
@@ -85,6 +86,7 @@ prints medians, spread and ratios. Needs haproxy (Debian: apt-get install haprox
 	fl.IntSliceVar(&f.rules, "rules", []int{10, 1000, 100000}, "numbers of flowspace rules; with one slice")
 	fl.StringVar(&f.only, "only", "", "only scenarios with this text in their name")
 	fl.BoolVar(&f.json, "json", false, "print the result as JSON")
+	fl.StringArrayVar(&f.also, "also", nil, "another govisor to measure beside this one, by the path of its binary, with one slice; repeatable")
 	return cmd
 }
 
@@ -168,15 +170,22 @@ func (f *compareFlags) startProxies(ctx context.Context, controllers []string) (
 		return list, err
 	}
 	for _, rules := range f.rules {
-		if err := add(startGovisor(ctx, controllers[:1], rules)); err != nil {
+		if err := add(startGovisor(ctx, "", controllers[:1], rules)); err != nil {
 			return list, err
+		}
+	}
+	for _, binary := range f.also {
+		for _, rules := range f.rules {
+			if err := add(startGovisor(ctx, binary, controllers[:1], rules)); err != nil {
+				return list, err
+			}
 		}
 	}
 	for _, n := range f.slices {
 		if n == 1 && slices.Contains(f.rules, 1000) {
 			continue
 		}
-		if err := add(startGovisor(ctx, controllers[:n], 1000)); err != nil {
+		if err := add(startGovisor(ctx, "", controllers[:n], 1000)); err != nil {
 			return list, err
 		}
 	}

@@ -143,18 +143,23 @@ func awaitListener(ctx context.Context, addr string) error {
 // openFlowLine is the line of govisor serve that says where switches connect.
 var openFlowLine = regexp.MustCompile(`(?i)openflow.*?(127\.0\.0\.1:\d+)`)
 
-// startGovisor runs this same binary with a data directory of its own, and gives each controller a slice and rules.
-func startGovisor(ctx context.Context, controllers []string, rules int) (*proxyUnderTest, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// startGovisor runs a binary ("" is this one) with a data directory of its own, and gives each controller a slice and rules.
+func startGovisor(ctx context.Context, binary string, controllers []string, rules int) (*proxyUnderTest, error) {
+	name := "govisor"
+	if binary != "" {
+		name = filepath.Base(binary)
+	} else {
+		var err error
+		if binary, err = os.Executable(); err != nil {
+			return nil, err
+		}
 	}
 	dir, err := os.MkdirTemp("", "govisor-bench-")
 	if err != nil {
 		return nil, err
 	}
-	p := &proxyUnderTest{name: fmt.Sprintf("govisor %d slices %d rules", len(controllers), rules), slices: len(controllers), dir: dir}
-	p.process = exec.CommandContext(ctx, self, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error")
+	p := &proxyUnderTest{name: fmt.Sprintf("%s %d slices %d rules", name, len(controllers), rules), slices: len(controllers), dir: dir}
+	p.process = exec.CommandContext(ctx, binary, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error")
 	p.process.Stderr = os.Stderr
 	out, err := p.process.StdoutPipe()
 	if err != nil {
