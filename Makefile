@@ -8,8 +8,9 @@ BUILD       := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' $(BUILDVCS)
 TESTFLAGS   ?= -race -shuffle=on -timeout 12m
 FUZZTIME    ?= 20s
 EQUIVTIME   ?= 60s
+SOAKTIME    ?= 60s
 
-.PHONY: help build run demo test check lint fuzz bench equivalence e2e deps clean
+.PHONY: help build run demo test check lint fuzz bench equivalence soak e2e deps clean
 
 help:
 	@echo 'make run          build bin/govisor and bin/fvctl, start govisor in this terminal'
@@ -19,6 +20,7 @@ help:
 	@echo 'make fuzz         every fuzz target for FUZZTIME ($(FUZZTIME)) each'
 	@echo 'make bench        benchmarks, then the load generator'
 	@echo 'make equivalence  random conversations against dedicated switches for EQUIVTIME ($(EQUIVTIME))'
+	@echo 'make soak         many clients change things while switches are connected, and kills, for SOAKTIME ($(SOAKTIME)) each'
 	@echo 'make e2e          only the Mininet tests, missing tools are a failure'
 
 build:
@@ -54,6 +56,9 @@ bench: build
 
 equivalence:
 	GOVISOR_EQUIVALENCE=$(EQUIVTIME) $(GO) test -count=1 -timeout 2h -run Equivalence -v ./...
+
+soak:
+	GOVISOR_SOAK=$(SOAKTIME) $(GO) test -race -count=1 -timeout 2h -run 'TestManyAtOnce|TestKillWhileChanging' -v ./internal/hypervisor ./cmd/govisor
 
 e2e: deps
 	GOVISOR_E2E=required $(GO) test -count=1 -timeout 30m -v ./internal/e2e/...

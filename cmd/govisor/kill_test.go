@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,14 +13,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/api/client"
+	"github.com/govisor/govisor/ofswitch"
+	"github.com/govisor/govisor/ofswitch/port"
+	"github.com/govisor/govisor/ofwire"
 )
 
-// startServer runs govisor serve on a data directory as a process of its own and returns when it is ready.
-func startServer(t *testing.T, dir string) (*exec.Cmd, *client.Client) {
+// startServer runs govisor serve on a data directory as a process of its own and returns when it is ready, with
+// the address for switches.
+func startServer(t *testing.T, dir string, args ...string) (cmd *exec.Cmd, c *client.Client, openflow string) {
 	t.Helper()
-	cmd := exec.Command("govisor", "serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error")
+	cmd = exec.Command("govisor", append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error"}, args...)...)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -33,16 +40,19 @@ func startServer(t *testing.T, dir string) (*exec.Cmd, *client.Client) {
 		_ = cmd.Wait()
 	})
 	for s := bufio.NewScanner(out); s.Scan(); {
+		if addr, ok := strings.CutPrefix(s.Text(), "listening for OpenFlow switches on tcp "); ok {
+			openflow = addr
+		}
 		if strings.HasPrefix(s.Text(), "the administrator is ") {
 			c, err := client.New(client.Options{URL: "unix:" + filepath.Join(dir, socketName)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return cmd, c
+			return cmd, c, openflow
 		}
 	}
 	t.Fatal("govisor did not come up")
-	return nil, nil
+	return nil, nil, ""
 }
 
 // ledger is what one client knows: names that were acknowledged as being there, or as gone.
@@ -73,52 +83,150 @@ func (l *ledger) change(prefix string, create, remove func(name string) error) {
 	}
 }
 
-// What was acknowledged before a kill -9 is there after the next start, and what was acknowledged as removed is not.
+// What was acknowledged before a kill -9 is there after the next start, and what was acknowledged as removed is not,
+// with fifty clients at it while switches and controllers are connected. GOVISOR_SOAK says for how long to go on
+// killing.
 func TestKillWhileChanging(t *testing.T) {
-	rounds := 3
+	rounds, end := 3, time.Now()
 	if testing.Short() {
 		rounds = 1
 	}
+	if v := os.Getenv("GOVISOR_SOAK"); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			t.Fatalf("GOVISOR_SOAK: %v", err)
+		}
+		end = end.Add(d)
+	}
 	dir := t.TempDir()
 	ctx := context.Background()
-	for round := range rounds {
-		cmd, c := startServer(t, dir)
+	switches := newKillSwitches(t, 4)
+	var all []*ledger
+	for round := 0; round < rounds || time.Now().Before(end); round++ {
+		cmd, c, openflow := startServer(t, dir)
 		if round == 0 {
-			if _, err := c.CreateSlice(ctx, apitype.SliceCreate{Name: "base", Controllers: []string{"tcp:127.0.0.1:1"}, Contact: "a@b.c"}); err != nil {
+			if _, err := c.CreateSlice(ctx, apitype.SliceCreate{Name: "base", Controllers: []string{"module:learning"}, Contact: "a@b.c"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.CreateRule(ctx, apitype.RuleCreate{Name: "base", DPIDs: []string{"any"}, Priority: 100, Match: "any",
+				Grants: []apitype.Grant{{Slice: "base", Permission: apitype.Write}}}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		ledgers := make([]ledger, 9)
+		disconnect := switches.connect(t, openflow, c)
+		ledgers := make([]*ledger, 50)
 		var wg sync.WaitGroup
 		for i := range ledgers {
+			ledgers[i] = &ledger{}
 			prefix := fmt.Sprintf("r%d-c%d", round, i)
-			if i == 0 {
-				wg.Go(func() {
-					ledgers[0].change(prefix, func(name string) error {
-						_, err := c.CreateSlice(ctx, apitype.SliceCreate{Name: name, Controllers: []string{"tcp:127.0.0.1:1"}, Contact: "a@b.c"})
-						return err
-					}, func(name string) error { return c.DeleteSlice(ctx, name) })
-				})
-				continue
+			create, remove := ruleMaker(ctx, c, i)
+			if i < 5 {
+				create, remove = sliceMaker(ctx, c)
 			}
-			wg.Go(func() {
-				ledgers[i].change(prefix, func(name string) error {
-					_, err := c.CreateRule(ctx, apitype.RuleCreate{Name: name, DPIDs: []string{"any"}, Priority: uint32(i), Match: "any",
-						Grants: []apitype.Grant{{Slice: "base", Permission: apitype.Write}}})
-					return err
-				}, func(name string) error { return c.DeleteRule(ctx, name) })
-			})
+			wg.Go(func() { ledgers[i].change(prefix, create, remove) })
 		}
-		time.AfterFunc(time.Duration(700+200*round)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		time.AfterFunc(time.Duration(700+200*(round%5))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		wg.Wait()
 		_ = cmd.Wait() // killed
-		checkLedgers(t, dir, ledgers)
+		disconnect()
+		all = append(all, ledgers...)
+		checkLedgers(t, dir, all)
+		if t.Failed() {
+			return
+		}
 	}
 }
 
-func checkLedgers(t *testing.T, dir string, ledgers []ledger) {
+func sliceMaker(ctx context.Context, c *client.Client) (create, remove func(string) error) {
+	return func(name string) error {
+		_, err := c.CreateSlice(ctx, apitype.SliceCreate{Name: name, Controllers: []string{"module:learning"}, Contact: "a@b.c"})
+		return err
+	}, func(name string) error { return c.DeleteSlice(ctx, name) }
+}
+
+func ruleMaker(ctx context.Context, c *client.Client, i int) (create, remove func(string) error) {
+	return func(name string) error {
+		_, err := c.CreateRule(ctx, apitype.RuleCreate{Name: name, DPIDs: []string{"any"}, Priority: uint32(i), Match: apitype.Match(fmt.Sprint("dl_vlan=", i)),
+			Grants: []apitype.Grant{{Slice: "base", Permission: apitype.Write}}})
+		return err
+	}, func(name string) error { return c.DeleteRule(ctx, name) }
+}
+
+// killSwitches are switches that outlive the govisors they connect to, with a host that sends all the time.
+type killSwitches struct {
+	ctx  context.Context //nolint:containedctx // as long as the test
+	wg   sync.WaitGroup
+	list []*ofswitch.Switch
+}
+
+func newKillSwitches(t *testing.T, n int) *killSwitches {
 	t.Helper()
-	cmd, c := startServer(t, dir)
+	ctx, cancel := context.WithCancel(context.Background())
+	k := &killSwitches{ctx: ctx}
+	t.Cleanup(func() { cancel(); k.wg.Wait() })
+	for id := range n {
+		cfg := ofswitch.SwitchConfig{Probe: -1}
+		cfg.DatapathID = ofwire.DatapathID(id + 1)
+		sw, err := ofswitch.NewSwitch(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, host := port.Pipe(fmt.Sprint("s", id), fmt.Sprint("h", id))
+		if err := sw.AttachPort(1, near); err != nil {
+			t.Fatal(err)
+		}
+		k.list = append(k.list, sw)
+		k.wg.Go(func() { _ = sw.Run(ctx) })
+		k.wg.Go(func() {
+			frame := make([]byte, 60)
+			frame[5], frame[11], frame[12], frame[13] = 1, 2, 0x88, 0xb5
+			for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+				frame[10]++
+				_, _ = host.Write([]port.Frame{{Data: frame}}) // dropped when the switch does not keep up
+			}
+			_ = host.Close()
+		})
+	}
+	return k
+}
+
+// connect connects the switches and waits until govisor has connected them with their controllers.
+func (k *killSwitches) connect(t *testing.T, addr string, c *client.Client) (disconnect func()) {
+	t.Helper()
+	var conns []net.Conn
+	for _, sw := range k.list {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, nc)
+		k.wg.Go(func() { _ = sw.Serve(k.ctx, nc, ofswitch.Primary) })
+	}
+	for {
+		h, err := c.SliceHealth(t.Context(), "base")
+		if err != nil {
+			t.Fatal(err)
+		}
+		up := 0
+		for _, s := range h.Connections {
+			if s.State == "connected" {
+				up++
+			}
+		}
+		if up == len(k.list) {
+			return func() {
+				for _, nc := range conns {
+					_ = nc.Close()
+				}
+			}
+		}
+	}
+}
+
+// checkLedgers compares what the clients were told with what the next govisor knows, and that with its audit log.
+func checkLedgers(t *testing.T, dir string, ledgers []*ledger) {
+	t.Helper()
+	cmd, c, _ := startServer(t, dir)
 	present := map[string]bool{}
 	slices, err := c.ListSlices(t.Context())
 	if err != nil {
@@ -131,8 +239,10 @@ func checkLedgers(t *testing.T, dir string, ledgers []ledger) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ids := map[string]bool{}
 	for _, r := range rules {
 		present[r.Name] = true
+		ids[fmt.Sprint(r.ID)] = true
 	}
 	acknowledged := 0
 	for _, l := range ledgers {
@@ -151,6 +261,9 @@ func checkLedgers(t *testing.T, dir string, ledgers []ledger) {
 	if acknowledged < 20 {
 		t.Errorf("only %d changes were acknowledged: the test shows little", acknowledged)
 	}
+	if diff := cmp.Diff(replayRules(t, c), ids); diff != "" {
+		t.Errorf("rules by id (-audit log +state):\n%s", diff)
+	}
 	t.Logf("%d changes acknowledged, %d things present", acknowledged, len(present))
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -158,4 +271,25 @@ func checkLedgers(t *testing.T, dir string, ledgers []ledger) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("govisor did not end well: %v", err)
 	}
+}
+
+// replayRules plays the audit log: the ids of the rules it leads to.
+func replayRules(t *testing.T, c *client.Client) map[string]bool {
+	t.Helper()
+	ids := map[string]bool{}
+	entries, err := c.Audit(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		_, rule, _ := strings.Cut(e.Detail, " ")
+		id, _, _ := strings.Cut(rule, " ")
+		switch {
+		case e.OK && e.Action == "add-flowspace":
+			ids[id] = true
+		case e.OK && e.Action == "remove-flowspace":
+			delete(ids, id)
+		}
+	}
+	return ids
 }

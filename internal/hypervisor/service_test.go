@@ -61,6 +61,19 @@ func mustRule(t *testing.T, s *Service, name, dpids, match, grants string) *flow
 	return res.Rules[0]
 }
 
+// mustPrioRule adds a rule for every datapath that gives one slice everything.
+func mustPrioRule(t *testing.T, s *Service, name string, prio uint32, match, slice string) {
+	t.Helper()
+	m, err := flowspace.ParseMatch(match)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &flowspace.Rule{Name: name, DPIDs: flowspace.AllDPIDs(), Priority: prio, Match: m, Grants: []flowspace.Grant{{Slice: slice, Perm: 7}}}
+	if _, err := s.ChangeRules(t.Context(), Local(), []RuleChange{{Op: flowspace.Add, Rule: r}}, false); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // fakeSession remembers what it was told.
 type fakeSession struct {
 	mu    sync.Mutex
