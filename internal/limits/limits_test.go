@@ -141,3 +141,42 @@ func TestFlows(t *testing.T) {
 		t.Error("limit taken away still holds")
 	}
 }
+
+// What a slice uses counts against the limits of those it is within, however many
+// share them.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		parent := limits.Within(nil)
+		a, b := limits.Within(parent), limits.Within(parent)
+		grandchild := limits.Within(a)
+		parent.Flows.SetLimit(3)
+		a.Flows.SetLimit(2)
+		got := []bool{a.Flows.Reserve(1), grandchild.Flows.Reserve(1), a.Flows.Reserve(1), b.Flows.Reserve(1), b.Flows.Reserve(1)}
+		if diff := cmp.Diff([]bool{true, true, false, true, false}, got); diff != "" {
+			t.Errorf("flows allowed (-want +got):\n%s", diff)
+		}
+		if a.Flows.Used() != 2 || b.Flows.Used() != 1 || parent.Flows.Used() != 3 {
+			t.Errorf("used %d, %d and %d, want 2, 1 and 3", a.Flows.Used(), b.Flows.Used(), parent.Flows.Used())
+		}
+		a.Flows.Count(1) // one that is there whatever the limit says
+		a.Flows.Release(3)
+		b.Flows.Release(1)
+		if a.Flows.Used() != 0 || parent.Flows.Used() != 0 {
+			t.Errorf("after all were given back %d and %d are in use", a.Flows.Used(), parent.Flows.Used())
+		}
+		parent.SetRates(limits.Rates{Messages: 2, FlowMods: 1, PacketIns: 2}, time.Now())
+		if d := a.Pause(true); d != 0 {
+			t.Errorf("the first flow_mod waits %v", d)
+		}
+		if d := b.Pause(true); d != time.Second {
+			t.Errorf("the second flow_mod waits %v, want 1s", d)
+		}
+		if d := grandchild.Pause(false); d != 500*time.Millisecond {
+			t.Errorf("the third message waits %v, want 500ms", d)
+		}
+		if !a.PacketIn() || !grandchild.PacketIn() || b.PacketIn() {
+			t.Error("not exactly two packet_ins allowed")
+		}
+	})
+}

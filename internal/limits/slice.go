@@ -13,16 +13,28 @@ type Rates struct {
 	PacketIns int // to its controllers
 }
 
-// Slice is what one slice uses, on all datapaths together. The zero value has no
-// limits.
+// Slice is what one slice uses, on all datapaths together or on one. The zero value
+// has no limits.
 type Slice struct {
+	within *Slice // what this one uses counts there as well; static
+
 	// Read on the message path; nil is no limit.
 	messages, flowMods, packetIns atomic.Pointer[Bucket]
 
-	Flows Flows // on all datapaths together
+	Flows Flows
 
 	mu    sync.Mutex
 	rates Rates // guarded by mu
+}
+
+// Within returns what a slice uses that another one made: all of it counts against
+// that one's limits as well. parent may be nil.
+func Within(parent *Slice) *Slice {
+	s := &Slice{within: parent}
+	if parent != nil {
+		s.Flows.within = &parent.Flows
+	}
+	return s
 }
 
 // SetRates puts new limits in force at once. Buckets whose rate does not change
@@ -46,21 +58,31 @@ func (s *Slice) SetRates(r Rates, now time.Time) {
 
 // Pause takes the tokens for one message of the slice's controller and returns
 // how long its reader has to wait: such messages are never dropped.
-func (s *Slice) Pause(flowMod bool) time.Duration {
-	m := s.messages.Load()
-	var f *Bucket
-	if flowMod {
-		f = s.flowMods.Load()
+func (s *Slice) Pause(flowMod bool) (wait time.Duration) {
+	var now time.Time
+	for ; s != nil; s = s.within {
+		m := s.messages.Load()
+		var f *Bucket
+		if flowMod {
+			f = s.flowMods.Load()
+		}
+		if m == nil && f == nil {
+			continue
+		}
+		if now.IsZero() {
+			now = time.Now()
+		}
+		wait = max(wait, m.Reserve(now), f.Reserve(now))
 	}
-	if m == nil && f == nil {
-		return 0
-	}
-	now := time.Now()
-	return max(m.Reserve(now), f.Reserve(now))
+	return wait
 }
 
 // PacketIn reports whether one more packet_in may go to the slice now.
 func (s *Slice) PacketIn() bool {
-	b := s.packetIns.Load()
-	return b == nil || b.Take(time.Now())
+	for ; s != nil; s = s.within {
+		if b := s.packetIns.Load(); b != nil && !b.Take(time.Now()) {
+			return false
+		}
+	}
+	return true
 }

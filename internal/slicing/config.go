@@ -35,6 +35,7 @@ type Event struct {
 // Quota counts the virtual flows of a slice on all datapaths; *limits.Flows is one.
 type Quota interface {
 	Reserve(n int64) bool
+	Count(n int64) // of flows that are there whatever the limit says
 	Release(n int64)
 }
 

@@ -325,7 +325,7 @@ func (d *Datapath) undo(now time.Time, t *txn) {
 // restore puts a flow back that an undone ADD had replaced.
 func (d *Datapath) restore(f *vflow) {
 	if f.slice.cfg.Quota != nil {
-		f.slice.cfg.Quota.Reserve(1)
+		f.slice.cfg.Quota.Count(1)
 	}
 	if err := d.place(f); err != nil {
 		d.report(Event{Slice: f.slice.name, What: "a replaced flow does not fit any more", Err: err})

@@ -265,7 +265,30 @@ func (q *quota) Reserve(n int64) bool {
 	return true
 }
 
+func (q *quota) Count(n int64)   { q.used += n }
 func (q *quota) Release(n int64) { q.used -= n }
+
+// A flow that comes back because the switch refused what was to replace it counts,
+// although the limit was lowered meanwhile.
+func TestReplacedFlowCountsAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "100 any alice=4")
+	q := &quota{limit: 1}
+	var out Out
+	r.d.SetSlice(r.now, SliceConfig{Name: "alice", MaxFlows: -1, Quota: q}, &out)
+	r.add("alice", "in_port=1,priority=1 actions=output:2")
+	q.limit = 0
+	r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd && len(m.Actions) == 2 }
+	r.flow("alice", of10.FlowAdd, "in_port=1,priority=1 actions=output:2,output:2")
+	r.refuse = nil
+	if n := r.d.FlowCount("alice"); n != 1 || q.used != 1 {
+		t.Errorf("%d flows are there and %d are counted, want 1 and 1", n, q.used)
+	}
+	r.flow("alice", of10.FlowDelete, "actions=drop")
+	if q.used != 0 {
+		t.Errorf("after deleting all %d are counted", q.used)
+	}
+}
 
 // With the policy "rule" everything that hits no flow in the rule is dropped in the
 // switch while nobody listens, flows go on, and other rules are not touched.
