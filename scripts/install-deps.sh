@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs from Debian what the tests against real peers use: Mininet, Open vSwitch, tshark.
+# Installs from Debian what the tests against real peers use: Mininet, Open vSwitch, tshark, python-openflow.
 # Does nothing when everything is there, or when we are not root (those tests then say that they were left out).
 set -eu
 declare -A package=(
@@ -10,6 +10,7 @@ missing=()
 for tool in "${!package[@]}"; do
   command -v "$tool" >/dev/null 2>&1 || [ -x "/usr/sbin/$tool" ] || missing+=("${package[$tool]}")
 done
+/usr/bin/python3 -c 'import pyof.utils' 2>/dev/null || missing+=(python3-openflow)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
 
