@@ -24,6 +24,7 @@ type Flow struct {
 	Aux      any       // belongs to the table's user
 
 	pat   Pattern
+	next  *Flow // of the same pattern, in lookup order
 	seq   uint64
 	where int // place in the deadline heap, -1 when not in it
 	due   time.Time
@@ -33,13 +34,19 @@ type Flow struct {
 // New makes a flow of a flow_mod. Actions are copied, so that fm may alias a
 // read buffer.
 func New(now time.Time, fm *of10.FlowMod) *Flow {
-	f := &Flow{
-		Match: fm.Match, Priority: fm.Priority, Cookie: fm.Cookie, Actions: of10.CloneActions(fm.Actions),
+	f := new(Flow)
+	f.Init(now, fm, of10.CloneActions(fm.Actions))
+	return f
+}
+
+// Init makes f, whose memory is the caller's, the flow of a flow_mod with the given
+// actions, which become the flow's. F must not be in a table.
+func (f *Flow) Init(now time.Time, fm *of10.FlowMod, actions []of10.Action) {
+	*f = Flow{
+		Match: fm.Match.Normalize(), Priority: fm.Priority, Cookie: fm.Cookie, Actions: actions,
 		Idle: fm.IdleTimeout, Hard: fm.HardTimeout, Flags: fm.Flags, Created: now, LastUsed: now, where: -1,
 	}
-	f.Match = f.Match.Normalize()
 	f.pat = MakePattern(&f.Match)
-	return f
 }
 
 // Pattern is the flow's match, packed.

@@ -11,33 +11,48 @@ import (
 type index struct {
 	tuples map[Words]*tuple
 	order  []*tuple // by max descending
+	last   *tuple   // that was looked for, since flows of one kind come together
 	n      int
 }
 
 type tuple struct {
 	mask  Words
-	flows map[Words][]*Flow // by masked value; each list in lookup order
-	count map[int32]int     // flows per level, for max
+	flows map[Words]*Flow // by masked value; each the first of a list in lookup order
+	count map[int32]int   // flows per level, for max
 	max   int32
 }
 
 func newIndex() index { return index{tuples: map[Words]*tuple{}} }
 
+// tuple returns the one for a mask, nil if there is none.
+func (x *index) tuple(mask *Words) *tuple {
+	if x.last != nil && x.last.mask == *mask {
+		return x.last
+	}
+	t := x.tuples[*mask]
+	if t != nil {
+		x.last = t
+	}
+	return t
+}
+
 func (x *index) add(f *Flow) {
-	t := x.tuples[f.pat.Mask]
+	t := x.tuple(&f.pat.Mask)
 	if t == nil {
-		t = &tuple{mask: f.pat.Mask, flows: map[Words][]*Flow{}, count: map[int32]int{}, max: -1}
+		t = &tuple{mask: f.pat.Mask, flows: map[Words]*Flow{}, count: map[int32]int{}, max: -1}
 		x.tuples[t.mask] = t
 		x.order = append(x.order, t)
 	}
-	list := t.flows[f.pat.Value]
-	at, _ := slices.BinarySearchFunc(list, f, func(e, f *Flow) int {
-		if before(e, f) {
-			return -1
+	first := t.flows[f.pat.Value]
+	if f.next = first; first == nil || before(f, first) {
+		t.flows[f.pat.Value] = f
+	} else {
+		e := first
+		for e.next != nil && before(e.next, f) {
+			e = e.next
 		}
-		return 1
-	})
-	t.flows[f.pat.Value] = slices.Insert(list, at, f)
+		f.next, e.next = e.next, f
+	}
 	level := f.Level()
 	t.count[level]++
 	x.n++
@@ -47,14 +62,36 @@ func (x *index) add(f *Flow) {
 	}
 }
 
-func (x *index) remove(f *Flow) {
-	t := x.tuples[f.pat.Mask]
-	list := t.flows[f.pat.Value]
-	if list = slices.DeleteFunc(list, func(e *Flow) bool { return e == f }); len(list) == 0 {
-		delete(t.flows, f.pat.Value)
+// replace puts f in the place of old, which is identical but for the actions.
+func (x *index) replace(old, f *Flow) {
+	t := x.tuple(&f.pat.Mask)
+	if first := t.flows[f.pat.Value]; first == old {
+		t.flows[f.pat.Value] = f
 	} else {
-		t.flows[f.pat.Value] = list
+		preceding(first, old).next = f
 	}
+	f.next, old.next = old.next, nil
+}
+
+// preceding is the element of the list before f, which is in it and not the first.
+func preceding(list, f *Flow) *Flow {
+	for list.next != f {
+		list = list.next
+	}
+	return list
+}
+
+func (x *index) remove(f *Flow) {
+	t := x.tuple(&f.pat.Mask)
+	switch first := t.flows[f.pat.Value]; {
+	case first != f:
+		preceding(first, f).next = f.next
+	case f.next == nil:
+		delete(t.flows, f.pat.Value)
+	default:
+		t.flows[f.pat.Value] = f.next
+	}
+	f.next = nil
 	x.n--
 	level := f.Level()
 	if t.count[level]--; t.count[level] > 0 {
@@ -63,6 +100,7 @@ func (x *index) remove(f *Flow) {
 	delete(t.count, level)
 	if len(t.count) == 0 {
 		delete(x.tuples, t.mask)
+		x.last = nil
 		x.order = slices.DeleteFunc(x.order, func(e *tuple) bool { return e == t })
 		return
 	}
@@ -81,8 +119,8 @@ func (x *index) sort() {
 
 // find returns the flow with this match and level.
 func (x *index) find(p *Pattern, level int32) *Flow {
-	if t := x.tuples[p.Mask]; t != nil {
-		for _, f := range t.flows[p.Value] {
+	if t := x.tuple(&p.Mask); t != nil {
+		for f := t.flows[p.Value]; f != nil; f = f.next {
 			if f.Level() == level {
 				return f
 			}
@@ -98,8 +136,8 @@ func (x *index) lookup(w *Words) *Flow {
 		if best != nil && t.max < best.Level() {
 			break
 		}
-		if list := t.flows[w.And(&t.mask)]; len(list) > 0 && (best == nil || before(list[0], best)) {
-			best = list[0]
+		if f := t.flows[w.And(&t.mask)]; f != nil && (best == nil || before(f, best)) {
+			best = f
 		}
 	}
 	return best
@@ -113,18 +151,18 @@ func (x *index) covered(p *Pattern) iter.Seq[*Flow] {
 				continue
 			}
 			if p.Mask == t.mask {
-				for _, f := range t.flows[p.Value] {
+				for f := t.flows[p.Value]; f != nil; f = f.next {
 					if !yield(f) {
 						return
 					}
 				}
 				continue
 			}
-			for v, list := range t.flows {
+			for v, f := range t.flows {
 				if !p.Matches(&v) {
 					continue
 				}
-				for _, f := range list {
+				for ; f != nil; f = f.next {
 					if !yield(f) {
 						return
 					}
@@ -139,18 +177,18 @@ func (x *index) overlapping(p *Pattern) iter.Seq[*Flow] {
 	return func(yield func(*Flow) bool) {
 		for _, t := range x.order {
 			if within(&t.mask, &p.Mask) {
-				for _, f := range t.flows[p.Value.And(&t.mask)] {
+				for f := t.flows[p.Value.And(&t.mask)]; f != nil; f = f.next {
 					if !yield(f) {
 						return
 					}
 				}
 				continue
 			}
-			for _, list := range t.flows {
-				if !list[0].pat.Overlaps(p) {
+			for _, f := range t.flows {
+				if !f.pat.Overlaps(p) {
 					continue
 				}
-				for _, f := range list {
+				for ; f != nil; f = f.next {
 					if !yield(f) {
 						return
 					}

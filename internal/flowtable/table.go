@@ -116,13 +116,16 @@ func (t *Table) insert(x *index, f *Flow) (*Flow, error) {
 	if old == nil && t.capacity > 0 && x.n >= t.capacity {
 		return nil, ErrFull
 	}
-	if old != nil {
-		t.remove(x, old)
-	}
 	t.seq++
 	f.seq = t.seq
 	f.live = true
-	x.add(f)
+	if old != nil {
+		x.replace(old, f)
+		t.due.remove(old)
+		old.live = false
+	} else {
+		x.add(f)
+	}
 	if x == &t.main && !t.untimed {
 		t.due.add(f)
 	}
@@ -154,6 +157,9 @@ func (t *Table) Find(m of10.Match, priority uint16) *Flow {
 	}
 	return t.main.find(&p, level)
 }
+
+// Same returns the flow in the table that f would replace, nil if there is none.
+func (t *Table) Same(f *Flow) *Flow { return t.main.find(&f.pat, f.Level()) }
 
 // Overlapping reports whether f shares a header with another flow of its priority
 // that is not identical to it (the test of CHECK_OVERLAP).
@@ -226,8 +232,10 @@ func selectIn(x *index, m of10.Match, out of10.Port) []*Flow {
 func (t *Table) Flows() []*Flow {
 	list := make([]*Flow, 0, t.main.n)
 	for _, tu := range t.main.order {
-		for _, fs := range tu.flows {
-			list = append(list, fs...)
+		for _, f := range tu.flows {
+			for ; f != nil; f = f.next {
+				list = append(list, f)
+			}
 		}
 	}
 	sortBySeq(list)

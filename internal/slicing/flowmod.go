@@ -67,7 +67,7 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		d.failWith(out, s, c.ID, frame, err)
 		return
 	}
-	old := s.table.Find(f.flow.Match, f.flow.Priority)
+	old := s.table.Same(f.flow)
 	if old == nil && !s.room() {
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
 		return
