@@ -37,14 +37,18 @@ func (v *View) Owner(h *Header) *Rule {
 
 // Overlapping appends to dst the rules that have a header in common with m, the
 // strongest first, and returns it.
-func (v *View) Overlapping(m Match, dst []*Rule) []*Rule {
+func (v *View) Overlapping(m Match, dst []*Rule) []*Rule { return v.AppendOverlapping(dst, &m) }
+
+// AppendOverlapping is Overlapping for a match that is in memory already: a Match is
+// large, and the one of the caller of Overlapping has to be copied there first.
+func (v *View) AppendOverlapping(dst []*Rule, m *Match) []*Rule {
 	begin := len(dst)
 	if v.own != nil {
-		dst = v.own.rules.overlapping(&m, v.dpid, dst)
+		dst = v.own.rules.overlapping(m, v.dpid, dst)
 	}
 	mid := len(dst)
 	if v.shared != nil {
-		dst = v.shared.rules.overlapping(&m, v.dpid, dst)
+		dst = v.shared.rules.overlapping(m, v.dpid, dst)
 	}
 	mergeRules(dst[begin:], mid-begin)
 	return dst

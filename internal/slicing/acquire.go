@@ -118,7 +118,7 @@ func (d *Datapath) renew(f *vflow) {
 	for i := range d.ranks.active {
 		need[i] = true
 	}
-	for _, r := range d.overlapping(f.flow.Pattern(), &f.region) {
+	for _, r := range d.overlappingFlow(f) {
 		need[r] = true
 	}
 	all := d.placed()

@@ -111,7 +111,7 @@ func (d *Datapath) Ready() bool { return !d.adopting }
 // forget drops all that depended on the former connection.
 func (d *Datapath) forget() {
 	for _, p := range d.pending {
-		p.txn.confirmed()
+		d.confirmed(p.txn)
 	}
 	clear(d.pending)
 	for _, s := range d.slices {
@@ -231,7 +231,7 @@ func (d *Datapath) recognise(now time.Time, s *slot, have map[tableKey]*of10.Flo
 	if f == nil || keep[f] || f.Cookie&cookieMask != cookieBase || d.cookies[f.Cookie] != nil {
 		return
 	}
-	e := &entry{cookie: f.Cookie, kind: w.kind, slot: s, match: s.pat.Match(), number: s.number(), actions: toController, since: now}
+	e := &entry{cookie: f.Cookie, kind: w.kind, slot: s, number: s.number(), actions: toController, since: now}
 	if w.piece != nil {
 		v := w.piece.flow
 		e.flow = v

@@ -249,7 +249,7 @@ func (w *world) invariants() error {
 		for _, e := range d.cookies {
 			same := e.flow == s.entry.flow && of10.ActionsEqual(e.actions, s.entry.actions)
 			if !e.dead && !same && e.slot.pat.Matches(&s.pat.Value) && (e.number > s.entry.number || e.slot.pat.Exact()) {
-				return fmt.Errorf("%v is at priority %d, but %v above it matches too", s.pat.Match(), s.entry.number, e.match)
+				return fmt.Errorf("%v is at priority %d, but %v above it matches too", s.pat.Match(), s.entry.number, e.match())
 			}
 		}
 	}

@@ -74,9 +74,11 @@ type Datapath struct {
 	packetOutMsg of10.PacketOut
 
 	sparePending  []*pending
+	spareTxns     []*txn
 	outBuffered   buffered // of packetOut
 	ingressPorts  []uint32
-	specs         []spec // of derive
+	specs         []spec          // of derive
+	flowRegion    flowspace.Match // of overlappingFlow
 	cutPattern    [1]flowtable.Pattern
 	packetOutSent of10.PacketOut
 	flowModSent   of10.FlowMod

@@ -37,8 +37,7 @@ func (e *tooWide) Error() string {
 // derive works out the pieces of f. It is pure but for ranks that it may give to
 // rules to see whether pieces can be merged. The result is valid until the next call.
 func (d *Datapath) derive(f *vflow) ([]spec, error) {
-	pat := f.flow.Pattern()
-	rules := d.overlapping(pat, &f.region)
+	rules := d.overlappingFlow(f)
 	if s, ok := d.merged(f, rules); ok {
 		d.specs = append(d.specs[:0], s)
 		return d.withCarves(f, d.specs, rules), nil
@@ -98,7 +97,8 @@ func (d *Datapath) cut(f *vflow, r *ruleInfo) ([]flowtable.Pattern, bool) {
 		d.cutPattern[0] = pinned(both)
 		return d.cutPattern[:], true
 	}
-	both, ok := f.region.Intersect(r.rule.Match)
+	region := f.region()
+	both, ok := region.Intersect(r.rule.Match)
 	if !ok {
 		return nil, true
 	}
@@ -157,7 +157,7 @@ func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
 		}
 	}
 	pat := *f.flow.Pattern()
-	if containedIn(&pat, lldp) || !d.view.Covered(f.slice.name, flowspace.Write, f.region) {
+	if containedIn(&pat, lldp) || !d.view.Covered(f.slice.name, flowspace.Write, f.region()) {
 		return spec{}, false
 	}
 	for _, r := range own {

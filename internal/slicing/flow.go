@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/flowspace/fs10"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
@@ -11,18 +12,16 @@ import (
 
 // vflow is a flow of a slice's virtual table with what it has become.
 type vflow struct {
-	flow   *flowtable.Flow
+	flow   *flowtable.Flow // &own, or somebody's trial
 	slice  *slice
 	seq    uint64 // of insertion, over all slices of the datapath
 	level  int32
-	region flowspace.Match
 	pieces []*piece
 	// live is the number of its entries the switch has; waiting the number of
 	// entries that were deleted and whose counters have not come back yet.
 	live, waiting int
 	packets       uint64 // of entries that are gone, and of frames govisor forwarded
 	bytes         uint64
-	birth         txn
 	txn           *txn // the last one that made or changed it, for taking it back
 
 	ended    bool
@@ -35,6 +34,7 @@ type vflow struct {
 	touched  bool // already in d.touched
 	away     bool // stands for a slice that is not there, see away.go
 
+	own flowtable.Flow
 	// Memory of the first piece it ever has.
 	first   piece
 	firstIn [1]*piece
@@ -69,7 +69,6 @@ type entry struct {
 	kind    entryKind
 	slot    *slot
 	flow    *vflow // nil for guards
-	match   of10.Match
 	number  uint16
 	actions []of10.Action
 	idle    uint16
@@ -78,6 +77,12 @@ type entry struct {
 	deleted time.Time // when govisor deleted it
 	dead    bool      // deleted or replaced; kept until its counters are in
 }
+
+// match is what the entry's physical flow matches.
+func (e *entry) match() of10.Match { return e.slot.pat.Match() }
+
+// region is the space of the flow's match. It is large, and needed rarely.
+func (f *vflow) region() flowspace.Match { return fs10.FromMatch(f.flow.Match) }
 
 // beats reports whether f hides b where both match and their slices share a rule.
 func (f *vflow) beats(b *vflow) bool {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/govisor/govisor/flowspace/fs10"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
@@ -73,8 +72,8 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		return
 	}
 	haveBuffer, code := d.takeBuffer(s, m.BufferID)
-	t := &f.birth
-	*t = txn{slice: s, conn: c.ID, orig: slices.Clone(frame), added: f}
+	t := d.newTxn(s, c, frame)
+	t.added = f
 	f.txn = t
 	if old != nil {
 		o := old.Aux.(*vflow)
@@ -89,7 +88,7 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	d.insert(f)
 	d.put(f, specs)
 	d.runWithBuffer(now, s, f, haveBuffer, t, out)
-	t.release()
+	d.finish(t)
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}
@@ -97,9 +96,10 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 
 // newFlow makes a virtual flow that is in no table yet.
 func newFlow(now time.Time, s *slice, m *of10.FlowMod) *vflow {
-	f := &vflow{flow: flowtable.New(now, m), slice: s, heapAt: -1}
+	f := &vflow{slice: s, heapAt: -1}
+	f.own.Init(now, m, s.actions(m.Actions))
+	f.flow = &f.own
 	f.flow.Aux = f
-	f.region = fs10.FromMatch(f.flow.Match)
 	f.level = levelOf(f.flow.Priority)
 	if f.flow.Exact() {
 		f.level = levelExact
@@ -174,7 +174,7 @@ func countGuards(specs []spec) (n int) {
 // writesSomewhere reports whether the slice may write any part of f, even if no
 // piece is needed there because govisor itself handles the frames.
 func (d *Datapath) writesSomewhere(f *vflow) bool {
-	for _, r := range d.overlapping(f.flow.Pattern(), &f.region) {
+	for _, r := range d.overlappingFlow(f) {
 		if r.writes(f.slice.name) {
 			return true
 		}
@@ -227,8 +227,7 @@ func (d *Datapath) strict(f *vflow, specs []spec) *of10.Error {
 
 // modify gives the selected flows new actions.
 func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel []*flowtable.Flow, frame []byte, out *Out) {
-	t := &txn{slice: s, conn: c.ID, orig: slices.Clone(frame)}
-	actions := of10.CloneActions(m.Actions)
+	actions := s.actions(m.Actions)
 	plans := make([][]spec, len(sel))
 	for i, fl := range sel {
 		f := *fl.Aux.(*vflow)
@@ -243,6 +242,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		plans[i] = slices.Clone(specs)
 	}
 	haveBuffer, code := d.takeBuffer(s, m.BufferID)
+	t := d.newTxn(s, c, frame)
 	var last *vflow
 	for i, fl := range sel {
 		f := fl.Aux.(*vflow)
@@ -256,7 +256,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		last = f
 	}
 	d.runWithBuffer(now, s, last, haveBuffer, t, out)
-	t.release()
+	d.finish(t)
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}
@@ -309,6 +309,6 @@ func (d *Datapath) runWithBuffer(now time.Time, s *slice, f *vflow, have bool, t
 	}
 	d.buffer = of10.NoBuffer
 	b.frame = nil
-	t.release()
+	d.finish(t)
 	d.confirm(now, out)
 }

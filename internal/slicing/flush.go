@@ -142,7 +142,7 @@ func (d *Datapath) reinstall(now time.Time, s *slot, t *txn, out *Out) {
 	if s.point {
 		d.uninstall(now, s, t, out)
 	}
-	e := &entry{kind: old.kind, slot: s, flow: old.flow, match: old.match, actions: old.actions, idle: old.idle, hard: old.hard}
+	e := &entry{kind: old.kind, slot: s, flow: old.flow, actions: old.actions, idle: old.idle, hard: old.hard}
 	if e.hard != 0 && e.flow != nil {
 		e.hard = e.flow.remaining(now)
 	}
@@ -157,7 +157,7 @@ func (d *Datapath) reinstall(now time.Time, s *slot, t *txn, out *Out) {
 // install makes the entry of s what w wants.
 func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 	old := s.entry
-	e := entry{kind: w.kind, slot: s, match: s.pat.Match(), number: s.number(), actions: toController}
+	e := entry{kind: w.kind, slot: s, number: s.number(), actions: toController}
 	var f *vflow
 	if w.piece != nil {
 		f = w.piece.flow
@@ -174,7 +174,7 @@ func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 	}
 	if old != nil && old.kind == e.kind && old.flow == e.flow && old.number == e.number {
 		if s.buffer || !of10.ActionsEqual(old.actions, e.actions) {
-			old.actions = of10.CloneActions(e.actions)
+			old.actions = keepActions(e.actions, f.flow.Actions)
 			d.sendFlowMod(old, of10.FlowModifyStrict, t, out)
 		}
 		return
@@ -185,12 +185,21 @@ func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 	}
 	n := e
 	if w.kind == kindFlow {
-		n.actions = of10.CloneActions(e.actions)
+		n.actions = keepActions(e.actions, f.flow.Actions)
 	}
 	d.add(now, s, &n, t, out)
 	if old != nil {
 		d.replaced(old)
 	}
+}
+
+// keepActions returns a copy of compiled actions, which is the flow's own list where
+// nothing had to be changed.
+func keepActions(compiled, own []of10.Action) []of10.Action {
+	if of10.ActionsEqual(compiled, own) {
+		return own
+	}
+	return of10.CloneActions(compiled)
 }
 
 // toController is the action of guards and sentinels: the whole frame, so that
@@ -254,7 +263,7 @@ func (d *Datapath) replaced(e *entry) {
 func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *Out) {
 	m := &d.flowModSent
 	*m = of10.FlowMod{
-		XID: d.nextXID(), Match: e.match, Cookie: e.cookie, Command: cmd, Priority: e.number,
+		XID: d.nextXID(), Match: e.match(), Cookie: e.cookie, Command: cmd, Priority: e.number,
 		BufferID: of10.NoBuffer, OutPort: of10.PortNone,
 	}
 	if cmd != of10.FlowDeleteStrict {

@@ -104,8 +104,9 @@ func (d *Datapath) concerns(f *vflow, changed map[*flowspace.Rule]bool) bool {
 			return true
 		}
 	}
+	region := f.region()
 	for r := range changed {
-		if r.Match.Overlaps(&f.region) {
+		if r.Match.Overlaps(&region) {
 			return true
 		}
 	}

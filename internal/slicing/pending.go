@@ -64,7 +64,7 @@ func (d *Datapath) nextXID() uint32 {
 func (d *Datapath) expect(p pending) {
 	if len(d.fifo) >= maxPending { // the switch does not answer barriers
 		if p := d.answered(d.fifo[0]); p != nil {
-			p.txn.confirmed()
+			d.confirmed(p.txn)
 		}
 		d.fifo = d.fifo[1:]
 	}
@@ -157,7 +157,7 @@ func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
 func (d *Datapath) settled(now time.Time, p *pending, out *Out) {
 	switch p.kind {
 	case pendFlowMod:
-		p.txn.confirmed()
+		d.confirmed(p.txn)
 		if p.command == of10.FlowDeleteStrict {
 			d.buried(p.entry)
 		}
@@ -190,19 +190,30 @@ type txn struct {
 	modified []undo
 }
 
-// confirmed is called when the switch has dealt with one of t's messages.
-func (t *txn) confirmed() {
-	if t == nil {
-		return
+// newTxn begins a flow_mod of s, which has to be finished.
+func (d *Datapath) newTxn(s *slice, c Conn, frame []byte) *txn {
+	t := new(txn)
+	if n := len(d.spareTxns); n > 0 {
+		t = d.spareTxns[n-1]
+		d.spareTxns = d.spareTxns[:n-1]
 	}
-	t.left--
-	t.release()
+	t.slice, t.conn, t.orig = s, c.ID, append(t.orig[:0], frame...)
+	return t
 }
 
-// release forgets what it would take to undo t as soon as nothing can be refused any
+// confirmed is called when the switch has dealt with one of t's messages.
+func (d *Datapath) confirmed(t *txn) {
+	if t != nil {
+		t.left--
+		d.finish(t)
+	}
+}
+
+// finish forgets what it would take to undo t as soon as nothing can be refused any
 // more. Otherwise flows that are replaced time and again would hold on to each other.
-func (t *txn) release() {
-	if t.left > 0 {
+// Nobody may use t from then on, but to finish it once more at the end of its flow_mod.
+func (d *Datapath) finish(t *txn) {
+	if t.left > 0 || t.slice == nil {
 		return
 	}
 	if t.added != nil && t.added.txn == t {
@@ -213,7 +224,11 @@ func (t *txn) release() {
 			u.flow.txn = nil
 		}
 	}
-	t.orig, t.added, t.replaced, t.modified = nil, nil, nil, nil
+	clear(t.modified)
+	*t = txn{orig: t.orig[:0], modified: t.modified[:0]}
+	if len(d.spareTxns) < maxSpare && cap(t.orig) <= 4096 && cap(t.modified) <= 64 {
+		d.spareTxns = append(d.spareTxns, t)
+	}
 }
 
 type undo struct {
@@ -252,7 +267,7 @@ func bufferError(typ of10.ErrorType, code uint16) bool {
 // flowModRefused takes the whole flow_mod back of which p is a part.
 func (d *Datapath) flowModRefused(now time.Time, p *pending, typ of10.ErrorType, code uint16, out *Out) {
 	e, t := p.entry, p.txn
-	defer t.confirmed()
+	defer d.confirmed(t)
 	if bufferError(typ, code) {
 		if t != nil {
 			d.fail(out, t.slice, t.conn, t.orig, typ, code)
@@ -335,7 +350,7 @@ func (d *Datapath) restore(f *vflow) {
 // giveUp ends the flows that cannot be in the switch without entry e, which the
 // switch refused when no slice was asking for anything.
 func (d *Datapath) giveUp(now time.Time, e *entry, err error) {
-	d.report(Event{What: "the switch refused a flow_mod of govisor's own: " + e.match.String(), Err: err})
+	d.report(Event{What: "the switch refused a flow_mod of govisor's own: " + e.match().String(), Err: err})
 	if e.kind != kindGuard {
 		switch f := e.flow; {
 		case f == nil || f.ended:

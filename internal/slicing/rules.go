@@ -116,10 +116,16 @@ func (d *Datapath) info(r *flowspace.Rule) *ruleInfo {
 	return i
 }
 
+// overlappingFlow is overlapping for all of a flow.
+func (d *Datapath) overlappingFlow(f *vflow) []*ruleInfo {
+	d.flowRegion = f.region()
+	return d.overlapping(f.flow.Pattern(), &d.flowRegion)
+}
+
 // overlapping returns the rules that share a header with the region, in order of
 // ownership. The result is valid until the next call.
 func (d *Datapath) overlapping(p *flowtable.Pattern, region *flowspace.Match) []*ruleInfo {
-	d.overRules = d.view.Overlapping(*region, d.overRules[:0])
+	d.overRules = d.view.AppendOverlapping(d.overRules[:0], region)
 	out := d.overInfos[:0]
 	for _, i := range d.lldp {
 		if i.overlaps(p, region) {

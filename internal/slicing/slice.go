@@ -26,7 +26,22 @@ type slice struct {
 	buffers *buffers
 	jobs    int // statistics requests on their way
 
+	recent [8][]of10.Action // lists that flows have, by their first port
+
 	matched uint64 // frames that hit, without those still in the switch's counters
+}
+
+// actions returns a copy of a flow's actions, or the same list if a flow has had it
+// lately: lists are never changed in place, and most flows have one of a few.
+func (s *slice) actions(list []of10.Action) []of10.Action {
+	if len(list) == 0 || len(list) > len(s.recent) {
+		return of10.CloneActions(list)
+	}
+	known := &s.recent[int(list[0].Port)%len(s.recent)]
+	if !of10.ActionsEqual(*known, list) {
+		*known = of10.CloneActions(list)
+	}
+	return *known
 }
 
 // portBits are what a slice has set on a port.

@@ -164,7 +164,7 @@ func (d *Datapath) physicalAt(w *flowtable.Words) *entry {
 }
 
 func (d *Datapath) physical(e *entry) PhysicalFlow {
-	p := PhysicalFlow{Match: e.match, Priority: e.number, Cookie: e.cookie, Actions: e.actions, Rule: e.slot.rule.rule.Name}
+	p := PhysicalFlow{Match: e.match(), Priority: e.number, Cookie: e.cookie, Actions: e.actions, Rule: e.slot.rule.rule.Name}
 	p.Kind = [...]string{kindFlow: "piece", kindSentinel: "sentinel", kindGuard: "guard", kindDrop: "drop"}[e.kind]
 	if e.flow != nil {
 		p.Slice = e.flow.slice.name
@@ -230,7 +230,7 @@ func (d *Datapath) TraceFlowMod(now time.Time, name string, m *of10.FlowMod) Flo
 		return t
 	}
 	f := newFlow(now, s, m)
-	t.Rules = d.view.Overlapping(f.region, nil)
+	t.Rules = d.view.Overlapping(f.region(), nil)
 	for _, fl := range s.table.Selected(m) {
 		t.Selects = append(t.Selects, *fl.Aux.(*vflow).view())
 	}
