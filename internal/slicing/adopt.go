@@ -80,8 +80,9 @@ const (
 func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, out *Out) {
 	d.forget()
 	d.setFeatures(f)
+	d.realBuffers = newRealBuffers(f.NBuffers)
 	for _, s := range d.slices {
-		s.buffers = &buffers{}
+		s.buffers = &buffers{real: d.realBuffers}
 	}
 	d.configure(out)
 	d.publish()

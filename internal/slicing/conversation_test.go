@@ -58,9 +58,9 @@ func (w *world) flowMod(r *rand.Rand) {
 	// virtual switch prevents; so no buffers for rewriting flows.
 	if b := w.bufs[name]; len(b) > 0 && r.IntN(3) == 0 && !setsFields(m.Actions) {
 		i := r.IntN(len(b))
-		m.BufferID, ded.BufferID = b[i].virt, b[i].ded
+		m.BufferID, ded.BufferID = b[i].virt, w.dedicatedBuffer(name, b[i])
 	} else if r.IntN(40) == 0 {
-		m.BufferID, ded.BufferID = 0x7fffffff, 0x7fffffff
+		m.BufferID, ded.BufferID = unknownBuffer, unknownBuffer
 	}
 	w.logf("%s flow_mod %v", name, m)
 	w.virtual(name, m)
@@ -87,6 +87,9 @@ func (w *world) flowMod(r *rand.Rand) {
 	}
 	fresh := !deletes && len(w.selected(name, m)) == 0 || cmd == of10.FlowAdd
 	w.real(name, &ded, m.XID)
+	if !deletes {
+		w.spent(name, m.BufferID, ded.BufferID)
+	}
 	if fresh {
 		w.nextSeq++
 		w.seq[flowKey(name, m.Match, m.Priority)] = w.nextSeq
@@ -151,7 +154,7 @@ func (w *world) packetOut(r *rand.Rand) {
 	var data []byte
 	if b := w.bufs[name]; len(b) > 0 && r.IntN(2) == 0 {
 		e := pick(r, b)
-		po.BufferID, ded.BufferID = e.virt, e.ded
+		po.BufferID, ded.BufferID = e.virt, w.dedicatedBuffer(name, e)
 		po.InPort, ded.InPort = e.in, e.in
 		if r.IntN(2) == 0 {
 			po.Actions = slices.DeleteFunc(po.Actions, func(a of10.Action) bool { return a.Port == of10.PortTable })
@@ -196,6 +199,28 @@ func (w *world) packetOut(r *rand.Rand) {
 		return
 	}
 	w.real(name, &ded, po.XID)
+	w.spent(name, po.BufferID, ded.BufferID)
+}
+
+// spent notes that a dedicated switch has been told to use a buffer. If it refuses,
+// the virtual one has too, or they differ already.
+func (w *world) spent(name string, virt, ded uint32) {
+	if virt != of10.NoBuffer && ded != unknownBuffer {
+		w.used[virtualID{name, virt}] = true
+	}
+}
+
+// unknownBuffer is an id that no switch gives.
+const unknownBuffer = 0x7fffffff
+
+// dedicatedBuffer is the id to name to a slice's dedicated switch. The switch below
+// the virtual one may have fewer buffers; what it has used for another frame since
+// must be unknown.
+func (w *world) dedicatedBuffer(name string, b bufferPair) uint32 {
+	if w.r.ids.stale(name, b.virt) && !w.used[virtualID{name, b.virt}] {
+		return unknownBuffer
+	}
+	return b.ded
 }
 
 func tables(list []of10.Action) bool {

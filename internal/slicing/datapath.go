@@ -53,8 +53,9 @@ type Datapath struct {
 	adopting  bool
 	emergUsed bool // the switch has been given emergency flows
 
-	fast       atomic.Pointer[fastView]
-	fastHeader packet.Header // of FastPacketIn alone
+	fast        atomic.Pointer[fastView]
+	fastHeader  packet.Header // of FastPacketIn alone
+	realBuffers *realBuffers
 
 	// Work in progress within one call, and memory used again.
 	dirty, spare []*slot
@@ -107,6 +108,7 @@ func New(cfg Config) *Datapath {
 		buffer: of10.NoBuffer, scarce: scarceNumbers,
 	}
 	d.setFeatures(cfg.Features)
+	d.realBuffers = newRealBuffers(cfg.Features.NBuffers)
 	d.publish()
 	return d
 }

@@ -27,6 +27,11 @@
 // Fragments: a slice that sets DROP gets no packet_in for them, but its flows handle
 // them as long as another slice on the datapath wants NORMAL.
 //
+// A switch that gives a buffer's id to another frame makes what stood for the first
+// unknown, also when that is another slice's doing. If it does so while a slice's
+// message to use the buffer is on its way, the message finds the other frame there;
+// the specification (section 5.4.1) wants switches to leave time enough in between.
+//
 // On a rule with several writers, a port that one of them closes is closed for all of
 // them there, and of identical flows the one added last is in force.
 //

@@ -31,6 +31,7 @@ type world struct {
 	nextSeq int
 	miss    map[string]int
 	bufs    map[string][]bufferPair
+	used    map[virtualID]bool // buffers that a dedicated switch has been told to use
 	spoiled map[*of10.PacketIn]bool
 	marked  []markedFrame
 	shared  bool // some rule has several writers
@@ -45,7 +46,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	w := &world{
 		names: []string{"alice", "bob", "carol"}[:2+rng.IntN(2)], ded: map[string]*dedicated{}, seq: map[string]int{}, miss: map[string]int{},
-		bufs: map[string][]bufferPair{}, spoiled: map[*of10.PacketIn]bool{}, shared: rng.IntN(4) == 0,
+		bufs: map[string][]bufferPair{}, used: map[virtualID]bool{}, spoiled: map[*of10.PacketIn]bool{}, shared: rng.IntN(4) == 0,
 	}
 	var rules []string
 	for range 1 + rng.IntN(6) {
@@ -53,6 +54,9 @@ func newWorld(t testing.TB, seed uint64) *world {
 	}
 	w.log = append(w.log, "rules: "+strings.Join(rules, "; "))
 	w.r = newRigOver(t, testPorts(worldPorts), space(t, rules...), 4096)
+	if rng.IntN(2) == 0 {
+		w.r.ids = reuse(uint32(3 + rng.IntN(6)))
+	}
 	var out Out
 	for _, n := range w.names {
 		w.r.d.SetSlice(w.r.now, SliceConfig{Name: n, MaxFlows: -1}, &out)

@@ -13,6 +13,7 @@ import (
 type fastView struct {
 	view   *flowspace.View
 	slices map[string]*fastSlice
+	real   *realBuffers
 }
 
 type fastSlice struct {
@@ -27,7 +28,7 @@ type fastSlice struct {
 
 // publish makes the present state known to the fast path.
 func (d *Datapath) publish() {
-	v := &fastView{view: d.view, slices: make(map[string]*fastSlice, len(d.slices))}
+	v := &fastView{view: d.view, slices: make(map[string]*fastSlice, len(d.slices)), real: d.realBuffers}
 	for name, s := range d.slices {
 		f := &fastSlice{name: name, up: s.up, miss: s.miss, frag: s.frag, buffers: s.buffers}
 		for p, b := range s.bits {
@@ -48,10 +49,14 @@ func (d *Datapath) publish() {
 // of a frame that belongs to somebody who is listening. It returns false for all
 // others, which go through FromSwitch. It takes no lock and allocates nothing.
 func (d *Datapath) FastPacketIn(frame []byte, out *Out) bool {
-	if len(frame) < packetInHead || frame[0] != ofwire.Version10 || of10.PeekType(frame) != of10.TypePacketIn || of10.PacketInReasonOf(frame) != of10.ReasonNoMatch {
+	if len(frame) < packetInHead || frame[0] != ofwire.Version10 || of10.PeekType(frame) != of10.TypePacketIn {
 		return false
 	}
 	v := d.fast.Load()
+	v.real.seen(of10.PacketInBufferID(frame))
+	if of10.PacketInReasonOf(frame) != of10.ReasonNoMatch {
+		return false
+	}
 	data := of10.PacketInData(frame)
 	h := &d.fastHeader
 	info := packet.ParseInto(data, uint32(of10.PacketInInPort(frame)), h)

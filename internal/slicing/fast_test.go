@@ -59,8 +59,9 @@ func TestFastPacketInBesideEverythingElse(t *testing.T) {
 // Virtual buffers are used once, and the oldest make room.
 func TestBuffers(t *testing.T) {
 	t.Parallel()
-	var b buffers
+	b := buffers{real: newRealBuffers(256)}
 	h := pktHeader(1)
+	b.real.seen(77)
 	first := b.store(77, 1, 60, &h, nil)
 	if f, _, ok := b.take(first); !ok || f.real != 77 || f.inPort != 1 || f.total != 60 || f.header != h.Header() {
 		t.Errorf("took %+v %v", f, ok)
@@ -74,8 +75,8 @@ func TestBuffers(t *testing.T) {
 		}
 	}
 	old := b.store(1, 1, 60, &h, nil)
-	for range bufferSlots {
-		b.store(2, 1, 60, &h, nil)
+	for n := range uint32(bufferSlots) {
+		b.store(2+n, 1, 60, &h, nil)
 	}
 	if _, code, ok := b.take(old); ok || code != of10.BadRequestBufferUnknown {
 		t.Errorf("overwritten: %d %v", code, ok)
@@ -84,6 +85,43 @@ func TestBuffers(t *testing.T) {
 	if id := b.store(3, 1, 60, &h, nil); id == of10.NoBuffer || id == 0 {
 		t.Errorf("id %x is no id", id)
 	}
+}
+
+// A buffer of the switch is used by one slice only, and what stood for its former
+// frame is gone when the switch uses the id again.
+func TestRealBuffers(t *testing.T) {
+	t.Parallel()
+	real := newRealBuffers(5000)
+	if len(real.ids) != 8192 || len(newRealBuffers(0).ids) != minRealBuffers || len(newRealBuffers(1<<31).ids) != maxRealBuffers {
+		t.Errorf("%d places for 5000 buffers", len(real.ids))
+	}
+	a, b := buffers{real: real}, buffers{real: real}
+	h := pktHeader(1)
+	take := func(name string, from *buffers, id uint32, wantOK bool, wantCode uint16) {
+		t.Helper()
+		if _, code, ok := from.take(id); ok != wantOK || code != wantCode {
+			t.Errorf("%s: %v, code %d, want %v, %d", name, ok, code, wantOK, wantCode)
+		}
+	}
+	real.seen(7)
+	first, shared := a.store(7, 1, 60, &h, nil), b.store(7, 1, 60, &h, nil)
+	take("the first of two", &a, first, true, 0)
+	take("the second of two", &b, shared, false, of10.BadRequestBufferEmpty)
+	real.seen(7)
+	old := a.store(7, 1, 60, &h, nil)
+	real.seen(7)
+	again := b.store(7, 2, 60, &h, nil)
+	take("of the frame before", &a, old, false, of10.BadRequestBufferUnknown)
+	take("of the frame before, once more", &a, old, false, of10.BadRequestBufferUnknown)
+	take("of the frame now", &b, again, true, 0)
+	kept := []byte("frame")
+	own := a.store(of10.NoBuffer, 1, 60, &h, &kept)
+	real.seen(of10.NoBuffer)
+	take("kept by govisor", &a, own, true, 0)
+	real.seen(8)
+	old = a.store(8, 1, 60, &h, nil)
+	real.seen(8 + 8192)
+	take("whose place another id has taken", &a, old, false, of10.BadRequestBufferUnknown)
 }
 
 // Requests that a switch never answers are bounded, and answered all the same.

@@ -31,6 +31,8 @@ type rig struct {
 
 	watch *watcher // looks at the switch's table after every message
 
+	ids *idReuse // makes the switch use few buffer ids, over and over
+
 	queue [][]byte // from the switch, in order
 	busy  bool     // somebody works it off
 }
@@ -184,7 +186,9 @@ func (r *rig) pump(out *Out) {
 			b = b[n:]
 			continue
 		}
-		r.phys.HandleMessage(r.now, 1, slices.Clone(b[:n]), &po)
+		frame := slices.Clone(b[:n])
+		r.ids.toSwitch(frame)
+		r.phys.HandleMessage(r.now, 1, frame, &po)
 		if r.watch != nil {
 			r.watch.sent(r, m)
 		}
@@ -201,7 +205,9 @@ func (r *rig) fromSwitch(po *ofswitch.Out) {
 		if r.watch != nil {
 			r.watch.heard(m.Data)
 		}
-		r.queue = append(r.queue, slices.Clone(m.Data))
+		frame := slices.Clone(m.Data)
+		r.ids.fromSwitch(frame)
+		r.queue = append(r.queue, frame)
 	}
 	if r.busy {
 		return
@@ -212,6 +218,7 @@ func (r *rig) fromSwitch(po *ofswitch.Out) {
 		r.queue = r.queue[1:]
 		var out Out
 		r.d.FromSwitch(r.now, frame, &out)
+		r.ids.delivered(r.d, frame, &out)
 		r.pump(&out)
 	}
 	r.busy = false

@@ -85,7 +85,7 @@ func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
 	if s == nil {
 		s = &slice{
 			name: cfg.Name, table: flowtable.NewUntimed(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{},
-			miss: of10.DefaultMissSendLen, buffers: &buffers{}, emerg: map[*flowtable.Flow][]of10.FlowMod{},
+			miss: of10.DefaultMissSendLen, buffers: &buffers{real: d.realBuffers}, emerg: map[*flowtable.Flow][]of10.FlowMod{},
 		}
 		d.slices[cfg.Name] = s
 		s.ports, s.has = d.view.PortsOf(cfg.Name)
