@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +15,7 @@ import (
 // mininetNetwork is the same network of Open vSwitch bridges and Mininet hosts,
 // in a network namespace of its own.
 type mininetNetwork struct {
+	build func(lab *mininet.Lab, port int) error
 	ready chan struct{} // closed when lab is set
 	lab   *mininet.Lab
 }
@@ -24,7 +24,12 @@ func newMininetNetwork() (demoNetwork, error) {
 	if what := mininet.Missing(); what != "" {
 		return nil, fmt.Errorf("--mininet needs %s", what)
 	}
-	return &mininetNetwork{ready: make(chan struct{})}, nil
+	return &mininetNetwork{build: buildDemo, ready: make(chan struct{})}, nil
+}
+
+func buildDemo(lab *mininet.Lab, port int) error {
+	_, err := lab.Build(mininet.Plan{Switches: demoSwitches, Hosts: 2, Port: port, Flat: true})
+	return err
 }
 
 // Run relays between the namespace and govisor: each has a loopback of its own.
@@ -34,6 +39,8 @@ func (m *mininetNetwork) Run(ctx context.Context, addr string) error {
 		return err
 	}
 	defer lab.Close()
+	ctx, cancel := context.WithCancel(ctx) // ends the relays of bridges, if not all of the network could be built
+	defer cancel()
 	const port = 6633
 	var ln net.Listener
 	err = lab.Inside(func() (err error) {
@@ -47,8 +54,10 @@ func (m *mininetNetwork) Run(ctx context.Context, addr string) error {
 	go func() {
 		served <- ofconn.Serve(ctx, ln, func(ctx context.Context, nc net.Conn) { relay(ctx, nc, addr) })
 	}()
-	if _, err := lab.Build(mininet.Plan{Switches: demoSwitches, Hosts: 2, Port: port, Flat: true}); err != nil {
-		return errors.Join(err, ln.Close(), <-served)
+	if err := m.build(lab, port); err != nil {
+		cancel()
+		<-served // it ended because we said so
+		return err
 	}
 	m.lab = lab
 	close(m.ready)

@@ -7,11 +7,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/govisor/govisor/internal/mininet"
+	"github.com/govisor/govisor/ofcontroller"
 	"github.com/govisor/govisor/ofswitch/fabric"
 )
 
@@ -35,13 +37,44 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-func TestDemoOnMininet(t *testing.T) {
+func needMininet(t *testing.T) {
+	t.Helper()
 	if what := mininet.Missing(); what != "" {
 		if os.Getenv("GOVISOR_E2E") == "required" {
 			t.Fatalf("GOVISOR_E2E=required, and this test needs %s", what)
 		}
 		t.Skipf("this test needs %s", what)
 	}
+}
+
+// TestDemoNetworkFails: a network that cannot be built to its end is given up, even if bridges are connected already.
+func TestDemoNetworkFails(t *testing.T) {
+	t.Parallel()
+	needMininet(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go ofcontroller.New(ofcontroller.Config{}).Serve(t.Context(), ln) // who answers, so that bridges stay
+	fault := errors.New("no more switches")
+	m := mininetNetwork{ready: make(chan struct{}), build: func(lab *mininet.Lab, port int) error {
+		if _, err := lab.Build(mininet.Plan{Switches: 1, Hosts: 1, Port: port}); err != nil {
+			return err
+		}
+		for up := map[string]bool{}; !up["s1"]; {
+			if err := lab.Call("connected", nil, &up); err != nil {
+				return err
+			}
+		}
+		return fault
+	}}
+	if err := m.Run(t.Context(), ln.Addr().String()); !errors.Is(err, fault) {
+		t.Errorf("Run = %v, want %v", err, fault)
+	}
+}
+
+func TestDemoOnMininet(t *testing.T) {
+	needMininet(t)
 	var out bytes.Buffer
 	if err := runDemo(t.Context(), &out, demoOptions{once: true, mininet: true}); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())

@@ -222,7 +222,8 @@ class Lab:
         self.op_spawn("ovsdb-server", ["ovsdb-server", db, "--remote=punix:%s/db.sock" % work,
                                        "--unixctl=%s/ovsdb.ctl" % work, "--no-chdir", "--pidfile"])
         self.await_path(work + "/db.sock", "ovsdb-server")
-        run(["ovs-vsctl", "--no-wait", "init"])
+        # The socket is there a moment before anybody listens on it.
+        run(["ovs-vsctl", "--retry", "--timeout=20", "--no-wait", "init"])
         self.op_spawn("ovs-vswitchd", ["ovs-vswitchd", "unix:%s/db.sock" % work, "--no-chdir", "--pidfile",
                                        "--disable-system", "--disable-system-route"])
         run(["ovs-vsctl", "--timeout=20", "set", "Open_vSwitch", ".", "other_config:vlan-limit=0"])
