@@ -18,7 +18,7 @@ import (
 const callers = "AaVSsOn"
 
 // restTable says for each route who may: the letters of callers. {slice} is
-// alice, {rule} one of hers, {dpid} 1, {snapshot}, {token} and {account} exist.
+// alice, {rule} one of hers, {dpid} 1, {snapshot}, {token}, {callback} and {account} exist.
 var restTable = []struct{ method, path, body, who string }{
 	{"GET", "/version", "", "AaVSsO"},
 	{"GET", "/health", "", "AaVSsO"},
@@ -79,6 +79,9 @@ var restTable = []struct{ method, path, body, who string }{
 	{"POST", "/snapshots/{snapshot}/restore", "", "A"},
 	{"DELETE", "/snapshots/{snapshot}", "", "A"},
 	{"GET", "/events", "", "AaVSsO"},
+	{"GET", "/callbacks", "", "AaVSsO"},
+	{"POST", "/callbacks", `{"url":"http://127.0.0.1:9/","method":"m","event":"GENERAL","cookie":"c"}`, "AVSO"},
+	{"DELETE", "/callbacks/{callback}", "", "AS"},
 	{"POST", "/trace", `{"dpid":"1","header":"in_port=1"}`, "AaV"},
 	{"POST", "/trace", `{"dpid":"1","slice":"alice","flow_mod":"actions=drop"}`, "AaVSs"},
 }
@@ -112,9 +115,16 @@ func populate(t *testing.T) *population {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.svc.UpdateSettings(ctx, hypervisor.Local(), hypervisor.SettingsPatch{CallbackAllow: new("127.0.0.1")}); err != nil {
+		t.Fatal(err)
+	}
+	hook, err := w.bearer(w.token("alice", "full")).CreateCallback(ctx, apitype.CallbackCreate{URL: "http://127.0.0.1:9/hers", Event: "GENERAL"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &population{w, map[byte]string{'A': w.token("fvadmin", "full"), 'a': w.token("fvadmin", "read"), 'V': w.token("viewer", "full"),
 		'S': w.token("alice", "full"), 's': w.token("alice", "read"), 'O': w.token("other", "full"), 'n': ""},
-		strings.NewReplacer("{slice}", "alice", "{rule}", "a1", "{dpid}", "1", "{snapshot}", snap.ID, "{token}", hers.ID, "{account}", "viewer")}
+		strings.NewReplacer("{slice}", "alice", "{rule}", "a1", "{dpid}", "1", "{snapshot}", snap.ID, "{token}", hers.ID, "{callback}", hook.ID, "{account}", "viewer")}
 }
 
 // ask sends a request as a caller; only the status counts.
@@ -215,6 +225,8 @@ var rpcTable = []struct{ method, params, who string }{
 	{"set-config", `{"track-flows":true}`, "A"},
 	{"set-config", `{"flood-perm":{"slice-name":"alice"}}`, "A"},
 	{"set-config", `{"flowmod-limit":{"slice-name":"alice","dpid":"any","limit":5}}`, "AS"},
+	{"register-event-callback", `{"url":"http://127.0.0.1:9/","method":"m","event-type":"FLOWTABLE_CALLBACK","cookie":"c"}`, "AVSO"},
+	{"unregister-event-callback", `{"method":"m","event-type":"GENERAL","cookie":"c"}`, "AVSO"},
 	{"list-datapaths", ``, "AaVSsO"},
 	{"list-datapath-info", `{"dpid":"1"}`, "AaVSs"},
 	{"list-datapath-stats", `{"dpid":"1"}`, "AaV"},

@@ -229,7 +229,7 @@ func (s *Server) rpcRegisterCallback(c *rpcCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return true, s.svc.RegisterCallback(c.ctx, c.by, cb)
+	return true, s.svc.RegisterCallback(c.ctx, c.by, cb, false)
 }
 
 func (s *Server) rpcUnregisterCallback(c *rpcCall) (any, error) {

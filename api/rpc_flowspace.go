@@ -71,7 +71,7 @@ func rpcRuleOut(r *flowspace.Rule) ([]map[string]any, error) {
 		}
 		for _, w := range matches {
 			out = append(out, map[string]any{"name": r.Name, "id": r.ID, "dpid": dpid, "priority": r.Priority, "slice-action": actions,
-				"queues": append([]uint32{}, r.Queues...), "force-enqueue": queue, "match": fvMatchObject(w)})
+				"queues": append([]uint32{}, r.Queues...), "force-enqueue": queue, "match": hypervisor.FlowVisorMatch(w)})
 		}
 	}
 	return out, nil

@@ -105,7 +105,7 @@ func flowMatch(f *apitype.Flow) map[string]any {
 	if err != nil {
 		return map[string]any{"text": f.Match}
 	}
-	fields := fvMatchObject(m)
+	fields := hypervisor.FlowVisorMatch(m)
 	delete(fields, "wildcards")
 	return fields
 }

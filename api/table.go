@@ -5,7 +5,7 @@ import "net/http"
 // table lists every route of the REST API; OpenAPI is made from it.
 func (s *Server) table() []route {
 	var all []route
-	for _, part := range [][]route{s.systemRoutes(), s.sliceRoutes(), s.analysisRoutes(), s.flowspaceRoutes(), s.datapathRoutes(), s.accountRoutes(), s.configRoutes(), s.eventRoutes()} {
+	for _, part := range [][]route{s.systemRoutes(), s.sliceRoutes(), s.analysisRoutes(), s.flowspaceRoutes(), s.datapathRoutes(), s.accountRoutes(), s.configRoutes(), s.eventRoutes(), s.callbackRoutes()} {
 		all = append(all, part...)
 	}
 	for i := range all {

@@ -47,6 +47,10 @@ func xmlMethods() map[string]xmlArgs {
 		"getSliceRewriteDB":  {xmlRewriteDB, []int{2}},
 		"dumpConfig":         {xmlVia("save-config"), []int{0}},
 
+		"registerTopologyChangeCallback":   {xmlRegister, []int{3}},
+		"getTopologyCallback":              {xmlTopologyCallback, []int{0}},
+		"unregisterTopologyChangeCallback": {xmlUnregister, []int{0}},
+
 		"revertToLastCheckpoint": {func(*Server, *rpcCall, []string) (any, error) { return false, nil }, []int{0}},
 	}
 }

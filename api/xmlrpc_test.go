@@ -86,6 +86,33 @@ func xmlBody(call string) string {
 	return b.String() + "</params></methodCall>"
 }
 
+// An account has one callback for changes of the topology.
+func TestXMLRPCTopologyCallback(t *testing.T) {
+	t.Parallel()
+	w := fixture(t)
+	if _, err := w.svc.UpdateSettings(t.Context(), hypervisor.Local(), hypervisor.SettingsPatch{CallbackAllow: new("127.0.0.1")}); err != nil {
+		t.Fatal(err)
+	}
+	h := w.server.XMLRPCHandler()
+	for _, step := range []struct{ account, call, want string }{
+		{"fvadmin", "api.registerTopologyChangeCallback|http://127.0.0.1:9/a|m1|noc", "<boolean>1</boolean>"},
+		{"fvadmin", "api.registerTopologyChangeCallback|http://127.0.0.1:9/b|m2|noc", "<boolean>1</boolean>"},
+		{"alice", "api.getTopologyCallback", "<string>No callback defined yet</string>"},
+		{"alice", "api.unregisterTopologyChangeCallback", "<boolean>0</boolean>"},
+		{"fvadmin", "api.getTopologyCallback", "<string>http://127.0.0.1:9/b -- XMLRPC method name=m2</string>"},
+		{"fvadmin", "api.unregisterTopologyChangeCallback", "<boolean>1</boolean>"},
+		{"fvadmin", "api.getTopologyCallback", "<string>No callback defined yet</string>"},
+	} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/xmlrpc", strings.NewReader(xmlBody(step.call)))
+		req.Header.Set("Authorization", "Bearer "+w.token(step.account, "full"))
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, req)
+		if !strings.Contains(rec.Body.String(), step.want) {
+			t.Errorf("%s %s: %s", step.account, step.call, rec.Body)
+		}
+	}
+}
+
 // What is no call, or has a list where text is wanted, is a fault that says so.
 func TestXMLRPCFaults(t *testing.T) {
 	w := newWorld(t)

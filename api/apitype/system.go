@@ -135,6 +135,26 @@ type Whoami struct {
 	Via     string `json:"via"` // password, token, socket, certificate
 }
 
+// Callback is a web hook of an account.
+type Callback struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	URL     string `json:"url"`
+	Method  string `json:"method"`
+	Event   string `json:"event"` // GENERAL, DEVICE_CONNECTED, ...
+	Cookie  string `json:"cookie"`
+	DPID    string `json:"dpid,omitempty"` // empty: every datapath
+}
+
+// CallbackCreate asks for a callback, for the caller.
+type CallbackCreate struct {
+	URL    string `json:"url"`
+	Method string `json:"method"`
+	Event  string `json:"event"`
+	Cookie string `json:"cookie"`
+	DPID   string `json:"dpid,omitempty"`
+}
+
 // Event is one thing that happened, as sent by /events.
 type Event struct {
 	ID     uint64    `json:"id"`

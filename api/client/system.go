@@ -169,6 +169,21 @@ func (c *Client) DeleteAccount(ctx context.Context, name string) error {
 	return c.plain(ctx, http.MethodDelete, "/accounts"+seg(name), nil)
 }
 
+// ListCallbacks returns the caller's callbacks, the administrator's: all.
+func (c *Client) ListCallbacks(ctx context.Context) ([]apitype.Callback, error) {
+	return all[apitype.Callback](ctx, c, "/callbacks", nil)
+}
+
+// CreateCallback has a URL called when something happens.
+func (c *Client) CreateCallback(ctx context.Context, cb apitype.CallbackCreate) (apitype.Callback, error) {
+	return send[apitype.Callback](ctx, c, http.MethodPost, "/callbacks", nil, cb)
+}
+
+// DeleteCallback stops calling a URL.
+func (c *Client) DeleteCallback(ctx context.Context, id string) error {
+	return c.plain(ctx, http.MethodDelete, "/callbacks"+seg(id), nil)
+}
+
 // Trace asks what happens to a packet or a flow_mod.
 func (c *Client) Trace(ctx context.Context, t apitype.TraceRequest) (apitype.TraceResult, error) {
 	return send[apitype.TraceResult](ctx, c, http.MethodPost, "/trace", nil, t)

@@ -1,22 +1,18 @@
 package hypervisor
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/store"
@@ -25,34 +21,41 @@ import (
 
 // Kinds of callback, by FlowVisor's names, and the events they are about.
 var callbackEvents = map[string][]string{
-	"GENERAL":             {EventDatapathConnected, EventDatapathDisconnected, EventLinkAdded, EventLinkRemoved},
+	callbackGeneral:       {EventDatapathConnected, EventDatapathDisconnected, EventLinkAdded, EventLinkRemoved},
 	"DEVICE_CONNECTED":    {EventDatapathConnected},
 	"DEVICE_DISCONNECTED": {EventDatapathDisconnected},
 	"SLICE_CONNECTED":     {EventControllerConnected},
 	"SLICE_DISCONNECTED":  {EventControllerLost},
+	callbackFlowTable:     {eventFlowsChanged},
 }
 
+// Kinds of callback that differ from the others in what they say.
 const (
-	callbacksPerAccount = 100
-	callbackQueue       = 64
-	callbackTimeout     = 5 * time.Second
-	callbackTries       = 4
-	callbackFirstPause  = time.Second // doubles
+	callbackGeneral   = "GENERAL"            // an XML-RPC call
+	callbackFlowTable = "FLOWTABLE_CALLBACK" // a slice's flows on a datapath
 )
 
-// SignatureHeader carries the hexadecimal HMAC-SHA256 of the body, keyed with
-// the cookie the callback was registered with.
-const SignatureHeader = "X-Govisor-Signature"
+const callbacksPerAccount = 100
 
 // Callback is a web hook; DPID empty means every datapath.
 type Callback store.Callback
 
 // RegisterCallback makes events of one kind be sent to a URL. Where it may point
-// to is a setting of the administrator.
-func (s *Service) RegisterCallback(ctx context.Context, p Principal, cb Callback) error {
+// to is a setting of the administrator. With only, it takes the place of all
+// others of that kind the caller has.
+func (s *Service) RegisterCallback(ctx context.Context, p Principal, cb Callback, only bool) error {
 	cb.Account = p.Account
 	if err := cb.check(); err != nil {
 		return err
+	}
+	if cb.Event == callbackFlowTable && cb.DPID != "" {
+		id, err := ofwire.ParseDatapathID(cb.DPID)
+		if err != nil {
+			return invalid("dpid", cb.DPID, err.Error(), "")
+		}
+		if _, err := s.Datapath(p, id); err != nil {
+			return err
+		}
 	}
 	r := request{by: p, act: actOwnTokens, action: "register-callback", target: cb.URL}
 	_, err := s.do(ctx, r, func(c *change) error {
@@ -61,11 +64,14 @@ func (s *Service) RegisterCallback(ctx context.Context, p Principal, cb Callback
 			return &Error{Kind: apitype.KindDenied, Field: "url", Value: clip(cb.URL), Detail: fmt.Sprintf("callbacks to %s are not allowed", clip(u.Host)),
 				Hint: "the administrator can allow it: callback_allow in the settings", Index: -1}
 		}
+		if slices.Contains(c.st.callbacks, store.Callback(cb)) {
+			return nil // it is there already
+		}
+		all := slices.DeleteFunc(slices.Clone(c.st.callbacks), func(have store.Callback) bool {
+			return only && have.Account == cb.Account && have.Event == cb.Event
+		})
 		own := 0
-		for _, have := range c.st.callbacks {
-			if have == store.Callback(cb) {
-				return nil // it is there already
-			}
+		for _, have := range all {
 			if have.Account == p.Account {
 				own++
 			}
@@ -73,11 +79,26 @@ func (s *Service) RegisterCallback(ctx context.Context, p Principal, cb Callback
 		if own >= callbacksPerAccount {
 			return conflict("url", cb.URL, fmt.Sprintf("%s has %d callbacks already", p.Account, own), "unregister some")
 		}
-		c.putCallbacks(append(slices.Clone(c.st.callbacks), store.Callback(cb)))
+		c.putCallbacks(append(all, store.Callback(cb)))
 		c.detail = cb.Event
 		return nil
 	})
+	if err == nil && cb.Event == callbackFlowTable {
+		s.tables.wake()
+	}
 	return err
+}
+
+// Callbacks lists the callbacks of the caller, the administrator's: all.
+func (s *Service) Callbacks(p Principal) []Callback {
+	st := s.state.Load()
+	out := []Callback{}
+	for _, cb := range st.callbacks {
+		if cb.Account == p.Account || p.Role == RoleAdmin {
+			out = append(out, Callback(cb))
+		}
+	}
+	return out
 }
 
 func (cb Callback) check() error {
@@ -85,10 +106,8 @@ func (cb Callback) check() error {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return invalid("url", cb.URL, fmt.Sprintf("%q is not an http or https URL", clip(cb.URL)), "")
-	case callbackEvents[cb.Event] == nil && cb.Event == "FLOWTABLE_CALLBACK":
-		return invalid("event-type", cb.Event, "flow tables are not sent by callback", "ask with list-datapath-flowdb")
 	case callbackEvents[cb.Event] == nil:
-		return invalid("event-type", cb.Event, fmt.Sprintf("unknown event type %q", clip(cb.Event)), "want GENERAL, DEVICE_CONNECTED, DEVICE_DISCONNECTED, SLICE_CONNECTED or SLICE_DISCONNECTED")
+		return invalid("event-type", cb.Event, fmt.Sprintf("unknown event type %q", clip(cb.Event)), "want GENERAL, DEVICE_CONNECTED, DEVICE_DISCONNECTED, SLICE_CONNECTED, SLICE_DISCONNECTED or FLOWTABLE_CALLBACK")
 	}
 	for field, v := range map[string]string{"method": cb.Method, "cookie": cb.Cookie, "url": cb.URL} {
 		if _, err := checkText(field, v, 1024); err != nil {
@@ -99,19 +118,54 @@ func (cb Callback) check() error {
 }
 
 // UnregisterCallback removes the caller's callbacks of that method, event and
-// cookie, and reports whether there were any.
+// cookie, and datapath if given, and reports whether there were any.
 func (s *Service) UnregisterCallback(ctx context.Context, p Principal, cb Callback) (found bool, err error) {
-	r := request{by: p, act: actOwnTokens, action: "unregister-callback", target: cb.Method}
-	gone := func(have store.Callback) bool {
+	return s.dropCallbacks(ctx, p, cb.Method, func(have store.Callback) bool {
 		return have.Account == p.Account && have.Method == cb.Method && have.Event == cb.Event && have.Cookie == cb.Cookie && (cb.DPID == "" || cb.DPID == have.DPID)
+	})
+}
+
+// UnregisterEvent removes all callbacks the caller has for a kind of event, and
+// reports whether there were any.
+func (s *Service) UnregisterEvent(ctx context.Context, p Principal, event string) (found bool, err error) {
+	return s.dropCallbacks(ctx, p, event, func(have store.Callback) bool { return have.Account == p.Account && have.Event == event })
+}
+
+// RemoveCallback removes one of those that Callbacks lists.
+func (s *Service) RemoveCallback(ctx context.Context, p Principal, id string) error {
+	found, err := s.dropCallbacks(ctx, p, id, func(have store.Callback) bool {
+		return Callback(have).ID() == id && (have.Account == p.Account || p.Role == RoleAdmin)
+	})
+	if err == nil && !found {
+		err = notFound("callback", id)
 	}
+	return err
+}
+
+func (s *Service) dropCallbacks(ctx context.Context, p Principal, target string, gone func(store.Callback) bool) (found bool, err error) {
+	r := request{by: p, act: actOwnTokens, action: "unregister-callback", target: target}
 	_, err = s.do(ctx, r, func(c *change) error {
 		rest := slices.DeleteFunc(slices.Clone(c.st.callbacks), gone)
-		found = len(rest) < len(c.st.callbacks)
+		if len(rest) == len(c.st.callbacks) {
+			return errNoCallback
+		}
 		c.putCallbacks(rest)
 		return nil
 	})
-	return found, err
+	if errors.Is(err, errNoCallback) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// errNoCallback ends a change that would change nothing.
+var errNoCallback = errors.New("no such callback")
+
+// ID names a callback by what it is.
+func (cb Callback) ID() string {
+	text, _ := json.Marshal(cb) // texts always can be
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
 }
 
 func (c *change) putCallbacks(all []store.Callback) {
@@ -182,152 +236,4 @@ func allowedHost(list string, u *url.URL) bool {
 		}
 		return e.net.IsValid() && addrErr == nil && e.net.Contains(addr.Unmap()) || e.host != "" && strings.EqualFold(e.host, u.Hostname())
 	})
-}
-
-// runCallbacks sends events to who registered for them until ctx ends. Each
-// callback has a queue and a goroutine of its own: a slow one delays nobody.
-func (s *Service) runCallbacks(ctx context.Context) error {
-	// Neither redirects nor proxies: the URL says where it goes.
-	client := &http.Client{Timeout: callbackTimeout, Transport: &http.Transport{Proxy: nil, MaxIdleConnsPerHost: 1},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	queues := map[store.Callback]chan apitype.Event{}
-	var last uint64
-	for ctx.Err() == nil {
-		past, sub := s.events.subscribe(last)
-		for _, e := range past {
-			last = e.ID
-			s.dispatch(ctx, client, &workers, queues, e)
-		}
-		for open := true; open; {
-			select {
-			case <-ctx.Done():
-				sub.Close()
-				open = false
-			case e, ok := <-sub.C:
-				if open = ok; ok {
-					last = e.ID
-					s.dispatch(ctx, client, &workers, queues, e)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Service) dispatch(ctx context.Context, client *http.Client, workers *sync.WaitGroup, queues map[store.Callback]chan apitype.Event, e apitype.Event) {
-	st := s.state.Load()
-	for cb, q := range queues {
-		if !slices.Contains(st.callbacks, cb) {
-			close(q)
-			delete(queues, cb)
-		}
-	}
-	for _, cb := range st.callbacks {
-		if !slices.Contains(callbackEvents[cb.Event], e.Type) || cb.DPID != "" && cb.DPID != e.DPID || !s.concerns(st, cb, e) {
-			continue
-		}
-		q := queues[cb]
-		if q == nil {
-			q = make(chan apitype.Event, callbackQueue)
-			queues[cb] = q
-			workers.Go(func() { s.deliver(ctx, client, cb, q) })
-		}
-		select {
-		case q <- e:
-		default:
-			s.log.WithField("url", cb.URL).Warn("callback dropped: the receiver is too slow")
-		}
-	}
-}
-
-// concerns reports whether the owner of a callback may know of an event.
-func (s *Service) concerns(st *state, cb store.Callback, e apitype.Event) bool {
-	a, ok := st.accounts[cb.Account]
-	p := Principal{Account: cb.Account, Role: Role(a.Role), Scope: ScopeFull}
-	if !ok || p.seesAll() {
-		return ok
-	}
-	if e.Slice != "" {
-		return st.allowed(p, actReadSlice, e.Slice)
-	}
-	id, err := ofwire.ParseDatapathID(e.DPID)
-	return err == nil && slices.ContainsFunc(st.flows.Slices(uint64(id)), func(n string) bool { return st.allowed(p, actReadSlice, n) })
-}
-
-func (s *Service) deliver(ctx context.Context, client *http.Client, cb store.Callback, q <-chan apitype.Event) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case e, ok := <-q:
-			if !ok { // unregistered
-				return
-			}
-			pause := callbackFirstPause
-			for try := range callbackTries {
-				err := s.post(ctx, client, cb, e)
-				if err == nil || ctx.Err() != nil {
-					break
-				}
-				s.log.WithError(err).WithField("url", cb.URL).WithField("try", try+1).Warn("callback failed")
-				if try == callbackTries-1 {
-					break
-				}
-				timer := time.NewTimer(pause)
-				select {
-				case <-ctx.Done():
-					timer.Stop()
-					return
-				case <-timer.C:
-				}
-				pause *= 2
-			}
-		}
-	}
-}
-
-// callbackParams are what FlowVisor sent along.
-func (s *Service) callbackParams(cb store.Callback, e apitype.Event) []any {
-	switch cb.Event {
-	case "DEVICE_CONNECTED", "DEVICE_DISCONNECTED":
-		return []any{e.DPID}
-	case "SLICE_CONNECTED", "SLICE_DISCONNECTED":
-		out := map[string]any{"connection-status": cb.Event == "SLICE_CONNECTED", "slice-name": e.Slice, "dpid": e.DPID, "shutdown-status": false, "floodperms": false,
-			"controller-host": "", "controller-port": 0}
-		if sl := s.state.Load().slices[e.Slice]; sl != nil {
-			out["controller-host"], out["controller-port"] = sl.Controllers[0].Target.Host, sl.Controllers[0].Target.Port
-		}
-		return []any{out}
-	}
-	return []any{cb.Cookie}
-}
-
-func (s *Service) post(ctx context.Context, client *http.Client, cb store.Callback, e apitype.Event) error {
-	u, err := url.Parse(cb.URL)
-	if err != nil || !allowedHost(s.state.Load().settings.CallbackAllow, u) {
-		return nil // no longer allowed: not a failure to try again
-	}
-	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "method": cb.Method, "params": s.callbackParams(cb, e), "id": e.ID, "cookie": cb.Cookie, "event": e})
-	if err != nil {
-		return fmt.Errorf("encode callback: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cb.URL, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("make callback: %w", err)
-	}
-	mac := hmac.New(sha256.New, []byte(cb.Cookie))
-	mac.Write(body)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(SignatureHeader, hex.EncodeToString(mac.Sum(nil)))
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("send callback: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("the receiver answered %s", resp.Status)
-	}
-	return nil
 }

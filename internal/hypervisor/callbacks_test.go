@@ -85,7 +85,7 @@ func TestCallback(t *testing.T) {
 	defer func() { stop(); <-done }()
 
 	cb := Callback{URL: ts.URL, Method: "cb", Event: "DEVICE_CONNECTED", Cookie: "cookie"}
-	if err := s.RegisterCallback(ctx, Local(), cb); KindOf(err) != apitype.KindDenied {
+	if err := s.RegisterCallback(ctx, Local(), cb, false); KindOf(err) != apitype.KindDenied {
 		t.Errorf("to a place that is not allowed: %v", err)
 	}
 	if _, err := s.UpdateSettings(ctx, Local(), SettingsPatch{CallbackAllow: new("127.0.0.1")}); err != nil {
@@ -94,13 +94,13 @@ func TestCallback(t *testing.T) {
 	slice := Principal{Account: "a", Role: RoleSlice, Scope: ScopeFull}
 	hers := cb
 	hers.Method = "hers"
-	for _, err := range []error{s.RegisterCallback(ctx, Local(), cb), s.RegisterCallback(ctx, Local(), cb), s.RegisterCallback(ctx, slice, hers)} {
+	for _, err := range []error{s.RegisterCallback(ctx, Local(), cb, false), s.RegisterCallback(ctx, Local(), cb, false), s.RegisterCallback(ctx, slice, hers, false)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, bad := range []Callback{{URL: "notaurl", Event: "GENERAL"}, {URL: "file:///etc/passwd", Event: "GENERAL"}, {URL: ts.URL, Event: "NOSUCH"}, {URL: ts.URL, Event: "FLOWTABLE_CALLBACK"}} {
-		if err := s.RegisterCallback(ctx, Local(), bad); KindOf(err) != apitype.KindInvalid {
+	for _, bad := range []Callback{{URL: "notaurl", Event: "GENERAL"}, {URL: "file:///etc/passwd", Event: "GENERAL"}, {URL: ts.URL, Event: "NOSUCH"}} {
+		if err := s.RegisterCallback(ctx, Local(), bad, false); KindOf(err) != apitype.KindInvalid {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}

@@ -24,6 +24,8 @@ type keptCore struct {
 
 	mu        sync.Mutex
 	journaled map[string]bool // guarded by mu; keys the journal has
+	// tables has the flowSum of each slice's flows, by the journal's keys; guarded by mu
+	tables map[string]uint64
 }
 
 // generations is a copy of gens.
@@ -47,7 +49,7 @@ func (w *Switches) takeCore(d *datapath, cfg *DatapathConfig) *keptCore {
 		k.configure(time.Now(), cfg, &out)
 		return k
 	}
-	k = &keptCore{dpid: d.dpid, view: cfg.View, gens: map[string]uint64{}, now: map[string]slicing.SliceConfig{}, journaled: map[string]bool{}}
+	k = &keptCore{dpid: d.dpid, view: cfg.View, gens: map[string]uint64{}, now: map[string]slicing.SliceConfig{}, journaled: map[string]bool{}, tables: map[string]uint64{}}
 	k.dp = slicing.New(slicing.Config{
 		DPID:     d.dpid,
 		Features: d.features,

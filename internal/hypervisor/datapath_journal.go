@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +82,7 @@ func (d *datapath) saveChanged(seen map[string]uint64) {
 			delete(d.core.journaled, key)
 		}
 	}
+	maps.DeleteFunc(d.core.tables, func(key string, _ uint64) bool { return !present[key] })
 	for _, s := range d.sliceSessions() {
 		key := journalKey(s.name, s.generation)
 		changes := removed + s.sess.Counters().Received(uint8(of10.TypeFlowMod))
@@ -89,6 +92,10 @@ func (d *datapath) saveChanged(seen map[string]uint64) {
 		seen[key] = changes
 		var list []slicing.SavedFlow
 		d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { list = dp.Save(s.name) })
+		if sum := flowSum(list); sum != d.core.tables[key] {
+			d.core.tables[key] = sum
+			d.w.svc.FlowsChanged(d.dpid, s.name)
+		}
 		if len(list) == 0 {
 			if d.core.journaled[key] {
 				j.Delete(uint64(d.dpid), key)
@@ -105,6 +112,22 @@ func (d *datapath) saveChanged(seen map[string]uint64) {
 		d.core.journaled[key] = true
 		j.Put(uint64(d.dpid), key, value)
 	}
+}
+
+var flowSeed = maphash.MakeSeed()
+
+// flowSum tells flow tables apart, whatever the order and the counters of the
+// flows; an empty one has 0.
+func flowSum(list []slicing.SavedFlow) (sum uint64) {
+	var buf []byte
+	for i := range list {
+		b, err := list[i].Flow.AppendBinary(buf[:0])
+		if err == nil {
+			sum += maphash.Bytes(flowSeed, b)
+			buf = b
+		}
+	}
+	return sum
 }
 
 func appendSaved(b []byte, f *slicing.SavedFlow) ([]byte, error) {

@@ -59,6 +59,7 @@ type Service struct {
 	throttle *throttle
 	verified *verifiedCache
 	events   *events
+	tables   *tableChanges
 	started  time.Time
 	refusals *rate.Limiter
 	// PasswordFile is where a generated password was written to, or empty.
@@ -104,7 +105,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 		return nil, errors.Join(fmt.Errorf("read database %s: %w", db.Path(), err), db.Close())
 	}
 	s := &Service{opts: o, db: db, journal: store.NewJournal(db), now: o.Now, log: o.Log,
-		hasher: newHasher(), throttle: newThrottle(), verified: newVerifiedCache(), events: newEvents(), started: o.Now(),
+		hasher: newHasher(), throttle: newThrottle(), verified: newVerifiedCache(), events: newEvents(), tables: newTableChanges(), started: o.Now(),
 		refusals: rate.NewLimiter(10, 20), share: map[shareKey]*limits.Slice{}, sessions: map[ofwire.DatapathID]Session{}}
 	s.state.Store(st)
 	if err := s.initialise(ctx); err != nil {

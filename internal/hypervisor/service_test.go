@@ -82,6 +82,7 @@ type fakeSession struct {
 	ended string
 	st    apitype.Datapath
 	m     DatapathMetrics
+	flows []apitype.Flow
 }
 
 var _ Session = (*fakeSession)(nil)
@@ -114,8 +115,16 @@ func (f *fakeSession) SliceStats(string) apitype.MessageStats { return apitype.M
 func (f *fakeSession) Flows(context.Context) ([]apitype.Flow, error) {
 	return []apitype.Flow{}, nil
 }
-func (f *fakeSession) SliceFlows(context.Context, string) ([]apitype.Flow, error) {
-	return []apitype.Flow{}, nil
+func (f *fakeSession) SliceFlows(_ context.Context, slice string) ([]apitype.Flow, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := []apitype.Flow{}
+	for _, flow := range f.flows {
+		if flow.Slice == slice {
+			out = append(out, flow)
+		}
+	}
+	return out, nil
 }
 func (f *fakeSession) TraceFlowMod(string, string) ([]apitype.Flow, error) { return nil, nil }
 func (f *fakeSession) Alive() bool                                         { return !f.dead }

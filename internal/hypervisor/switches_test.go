@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -354,6 +355,57 @@ func TestSwitchComesBackWithItsFlows(t *testing.T) {
 		replies := take[*of10.StatsReply](red)
 		if len(replies) != 1 {
 			t.Fatalf("%d stats replies", len(replies))
+		}
+	})
+}
+
+// A session tells when the flows of a slice are others than they were, some time
+// after they have changed, and not for counters or for who changed nothing.
+func TestFlowTableChangesAreTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hypervisor.SwitchOptions{})
+		red := w.controller("red", nil)
+		w.controller("blue", nil)
+		w.slice("red")
+		w.slice("blue")
+		w.rule("r", 100, "in_port=1", "red")
+		w.rule("b", 100, "in_port=2", "blue")
+		sw := w.newSwitch(1, 2)
+		sw.connect()
+		if _, err := w.svc.UpdateSettings(t.Context(), hypervisor.Local(), hypervisor.SettingsPatch{CallbackAllow: new("h")}); err != nil {
+			t.Fatal(err)
+		}
+		cb := hypervisor.Callback{URL: "http://h/", Method: "m", Event: "FLOWTABLE_CALLBACK"}
+		if err := w.svc.RegisterCallback(t.Context(), hypervisor.Local(), cb, false); err != nil {
+			t.Fatal(err)
+		}
+		in1 := of10.MatchAll()
+		in1.Wildcards &^= of10.WildInPort
+		in1.InPort = 1
+		mod := func(command of10.FlowModCommand, out of10.Port) *of10.FlowMod {
+			return &of10.FlowMod{Match: in1, Command: command, Priority: 5, BufferID: of10.NoBuffer, OutPort: of10.PortNone, IdleTimeout: 30, Actions: []of10.Action{of10.Output(out, 0)}}
+		}
+		told := []string{"00:00:00:00:00:00:00:01 red"}
+		for _, step := range []struct {
+			what string
+			do   func()
+			want []string
+		}{
+			{"nothing", func() {}, nil},
+			{"a flow", func() { red.send(mod(of10.FlowAdd, 1)) }, told},
+			{"nothing again", func() {}, nil},
+			{"a frame", func() { sw.inject(1, ethernet(1, 2)) }, nil},
+			{"the same flow", func() { red.send(mod(of10.FlowModifyStrict, 1)) }, nil},
+			{"another action", func() { red.send(mod(of10.FlowModifyStrict, of10.PortInPort)) }, told},
+			{"gone by itself", func() { time.Sleep(time.Minute) }, told},
+		} {
+			step.do()
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if got := w.svc.FlowTablesChanged(); !slices.Equal(got, step.want) {
+				t.Errorf("%s: %v, want %v", step.what, got, step.want)
+			}
 		}
 	})
 }
