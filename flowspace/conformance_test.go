@@ -3,6 +3,7 @@ package flowspace
 import (
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 )
 
@@ -55,6 +56,24 @@ func confRule(r *rand.Rand, use []Field) *Rule {
 	}
 }
 
+// exactRule makes most rules such that they have a shape.
+func exactRule(r *rand.Rand, use []Field) *Rule {
+	n := confRule(r, use)
+	if r.IntN(8) == 0 {
+		return n
+	}
+	c := *n
+	for _, f := range setFields {
+		if s := c.Match.set(f); !s.IsAny() && r.IntN(20) > 0 {
+			*s = One(s.lo)
+		}
+	}
+	if c.Validate() != nil {
+		return n
+	}
+	return &c
+}
+
 func confHeader(r *rand.Rand) Header {
 	var h Header
 	for f := range numFields {
@@ -90,6 +109,15 @@ func agree(t *testing.T, r *rand.Rand, s *Snapshot, p plain, use []Field, querie
 		if (got == nil) != (want == nil) || got != nil && got.ID != want.ID {
 			t.Fatalf("%v: owner of %+v on %d: got %v, want %v", s.MapKind(), h, dpid, got, want)
 		}
+		for _, q := range []*partition{v.own, v.shared} { // by fields only, and by shapes too
+			if q == nil || s.MapKind() != Federated {
+				continue
+			}
+			m := q.rules.(*federatedMap)
+			if got, want := m.search(&h, dpid), m.owner(&h, dpid); m.n > 2 && got != want {
+				t.Fatalf("owner of %+v on %d: by fields %v, by shapes %v", h, dpid, got, want)
+			}
+		}
 		m := randMatch(r, use)
 		switch r.IntN(6) {
 		case 0:
@@ -113,6 +141,10 @@ func conformance(t *testing.T, seed uint64, steps, bulk, queries int) {
 		}
 	}()
 	use := randFields(r, 1+r.IntN(6))
+	newRule := confRule
+	if r.IntN(2) == 0 {
+		newRule = exactRule
+	}
 	fed, lin := New(Options{}), New(Options{Map: Linear})
 	var p plain
 	type kept struct {
@@ -127,7 +159,7 @@ func conformance(t *testing.T, seed uint64, steps, bulk, queries int) {
 		for range 1 + r.IntN(bulk) {
 			switch k := r.IntN(10); {
 			case k < 6 || len(next) == 0:
-				n := confRule(r, use)
+				n := newRule(r, use)
 				n.ID = id
 				id++
 				next = append(next, n)
@@ -138,7 +170,7 @@ func conformance(t *testing.T, seed uint64, steps, bulk, queries int) {
 				next = slices.Delete(next, i, i+1)
 			default:
 				i := r.IntN(len(next))
-				n := confRule(r, use)
+				n := newRule(r, use)
 				n.ID = next[i].ID
 				next[i] = n
 				cs = append(cs, Change{Update, n})
@@ -198,6 +230,7 @@ func checkFederated(t *testing.T, m *federatedMap) {
 		n++
 		return true
 	})
+	checkTuples(t, m)
 	if n != m.n || len(m.order)+len(m.free) != len(m.blocks) || len(m.rank) != len(m.blocks) {
 		t.Fatalf("%d rules of %d, %d blocks in order, %d free of %d", n, m.n, len(m.order), len(m.free), len(m.blocks))
 	}
@@ -257,6 +290,73 @@ func checkFederated(t *testing.T, m *federatedMap) {
 	}
 }
 
+// tuplesSeen counts the maps checked with tuples and those with a rest as well.
+var tuplesSeen [2]atomic.Int64
+
+// checkTuples checks that every rule is found by its shape or in the rest, and
+// nothing else is.
+func checkTuples(t *testing.T, m *federatedMap) {
+	t.Helper()
+	if m.tuples == nil {
+		return
+	}
+	tuplesSeen[0].Add(1)
+	x, rules := m.tuples, map[*Rule]bool{}
+	for i, p := range x.dir {
+		if i > 0 && p == x.dir[i-1] {
+			continue
+		}
+		n := 0
+		for _, s := range p.slots {
+			if s.entry == nil {
+				continue
+			}
+			n++
+			all := []*Rule{s.entry.rule}
+			if s.entry.more != nil {
+				all = append(all, s.entry.more.rules...)
+			}
+			if !slices.IsSortedFunc(all, compareRules) || s.entry.id != all[0].ID || s.entry.prio != all[0].Priority {
+				t.Fatalf("entry %+v out of order", s.entry)
+			}
+			for _, r := range all {
+				sh, v := x.shapeOf(r, m.byDPID)
+				if sh == nil || x.find(sh, &v) != s.entry || sh.max < r.Priority || rules[r] {
+					t.Fatalf("%v is not found by its shape", r)
+				}
+				rules[r] = true
+			}
+		}
+		if n != int(p.n) {
+			t.Fatalf("%d entries of %d", n, p.n)
+		}
+	}
+	if x.rest != nil {
+		tuplesSeen[1].Add(1)
+		if x.rest.tuples != nil {
+			t.Fatal("the rest has tuples")
+		}
+		checkFederated(t, x.rest)
+		x.rest.each(func(r *Rule) bool {
+			if sh, _ := x.shapeOf(r, m.byDPID); sh != nil || rules[r] {
+				t.Fatalf("%v is in the rest", r)
+			}
+			rules[r] = true
+			return true
+		})
+	}
+	m.each(func(r *Rule) bool {
+		if !rules[r] {
+			t.Fatalf("%v is lost", r)
+		}
+		delete(rules, r)
+		return true
+	})
+	if len(rules) > 0 {
+		t.Fatalf("left over: %v", rules)
+	}
+}
+
 func TestMapsAgree(t *testing.T) {
 	t.Parallel()
 	rounds := 30
@@ -266,6 +366,9 @@ func TestMapsAgree(t *testing.T) {
 	for seed := range uint64(rounds) {
 		conformance(t, seed, 40, 6, 20) // single changes
 		conformance(t, seed+1000, 6, 400, 60)
+	}
+	if tuplesSeen[0].Load() == 0 || tuplesSeen[1].Load() == 0 {
+		t.Errorf("maps with tuples, and with a rest: %d, %d", tuplesSeen[0].Load(), tuplesSeen[1].Load())
 	}
 }
 

@@ -33,6 +33,7 @@ func (m *federatedMap) edit(remove, add []*Rule) flowMap {
 		return c.rebuild(nil, nil) // mostly holes
 	}
 	c.settle()
+	c.retuple(e, remove, add)
 	return c
 }
 
@@ -166,6 +167,7 @@ func (m *federatedMap) rebuild(remove, add []*Rule) *federatedMap {
 	mergeRules(rules, mid)
 
 	c := newFederatedMap(m.byDPID)
+	c.bare = m.bare
 	e := new(edit)
 	for _, r := range rules {
 		for f := range c.fields {
@@ -190,6 +192,9 @@ func (m *federatedMap) rebuild(remove, add []*Rule) *federatedMap {
 	c.n = len(rules)
 	c.rank = make([]uint32, len(c.blocks))
 	c.settle()
+	if !c.bare {
+		c.chooseShapes(e)
+	}
 	return c
 }
 

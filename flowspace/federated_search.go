@@ -24,6 +24,17 @@ func (m *federatedMap) owner(h *Header, dpid uint64) *Rule {
 	if m.n <= 2 {
 		return m.walk(h, dpid)
 	}
+	if m.tuples != nil {
+		var v packed
+		if v.pack(h) {
+			return m.tuples.ownerOf(&v, h, dpid)
+		}
+	}
+	return m.search(h, dpid)
+}
+
+// search finds the owner by its fields.
+func (m *federatedMap) search(h *Header, dpid uint64) *Rule {
 	s := search{m: m, h: h, dpid: dpid, best: ^uint32(0)}
 	for i := range m.plan[:m.eager] {
 		p := &m.plan[i]

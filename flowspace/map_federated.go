@@ -27,6 +27,11 @@ type federatedMap struct {
 	coarse fieldMask
 	only   *ruleSet // the rules restricted by coarse fields only
 	chosen int      // number of rules when coarse was chosen
+
+	bare     bool    // never with tuples
+	tuples   *tuples // finds owners when the rules are of few shapes; else nil
+	shapedAt int     // number of rules when that was decided
+	unshaped int     // rules changed since
 }
 
 // fieldMask has bit f for field f.
