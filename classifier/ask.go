@@ -15,10 +15,10 @@ import (
 
 // askXID and askConn begin the ranges that mark govisor's own questions: xids of
 // what the switch is asked, connections of what a slice's virtual switch is asked.
-// The core counts its xids from elsewhere, the slicers their connections from 1.
+// The core uses none of these xids, and the slicers count their connections from 1.
 const (
-	askXID  = 0x00760000
-	askMask = 0xffff0000
+	askXID  = slicing.ReservedXIDs
+	askMask = slicing.ReservedXIDMask
 	askConn = slicing.ConnID(0x76760000)
 )
 

@@ -15,7 +15,7 @@ import (
 type punt struct {
 	xid     uint32
 	words   flowtable.Words
-	slice   *slice
+	slice   *slice // nil when it has gone since
 	actions []of10.Action
 	reason  of10.PacketInReason
 }

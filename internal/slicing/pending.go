@@ -54,9 +54,19 @@ const confirmAfter = time.Second
 // maxPending bounds what is remembered of a switch that answers nothing.
 const maxPending = 1 << 16
 
+// ReservedXIDs are the xids, those equal to it under ReservedXIDMask, that the core
+// never uses towards the switch. They are for what a session asks by itself.
+const (
+	ReservedXIDs    = 0x00760000
+	ReservedXIDMask = 0xffff0000
+)
+
 func (d *Datapath) nextXID() uint32 {
-	if d.xid++; d.xid == 0 {
+	switch d.xid++; {
+	case d.xid == 0:
 		d.xid = 1
+	case d.xid&ReservedXIDMask == ReservedXIDs:
+		d.xid = ReservedXIDs + ^uint32(ReservedXIDMask) + 1
 	}
 	return d.xid
 }

@@ -231,6 +231,49 @@ func TestRemoveSlice(t *testing.T) {
 	}
 }
 
+// What a slice's last packet_out made the switch send up is nobody's when the slice
+// has gone, also when it has come back under the same name.
+func TestRemoveSliceWithFramesOnTheirWay(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"controller:65535", "output:table"} {
+		r := newRig(t, 4, "100 in_port=1-2 alice=4,bob=2", "10 any bob=4")
+		r.frame(1, pkt{}.bytes())
+		in := packetIns(r.take("alice"))
+		if len(in) != 1 {
+			t.Fatalf("alice got %v", in)
+		}
+		r.take("bob")
+		var out Out
+		po := &of10.PacketOut{BufferID: in[0].BufferID, InPort: of10.PortNone, Actions: flowMod(t, "actions="+text).Actions}
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, po), &out)
+		r.d.RemoveSlice(r.now, "alice", &out)
+		r.d.SetSlice(r.now, SliceConfig{Name: "alice", MaxFlows: -1}, &out)
+		r.d.ControllerUp(r.now, "alice", &out)
+		r.pump(&out)
+		if got := append(r.take("alice"), r.take("bob")...); len(got) != 0 {
+			t.Errorf("%s: controllers got %v", text, got)
+		}
+		r.pass(2 * time.Second)
+		if n := len(r.d.punts); n != 0 {
+			t.Errorf("%s: %d frames are waited for", text, n)
+		}
+	}
+}
+
+// The xids that the session keeps for its own questions are never the core's.
+func TestReservedXIDs(t *testing.T) {
+	t.Parallel()
+	d := newRig(t, 1, "10 any alice=7").d
+	for _, at := range []uint32{ReservedXIDs - 3, ReservedXIDs - 1, 0xfffffffd} {
+		d.xid = at
+		for range 5 {
+			if xid := d.nextXID(); xid == 0 || xid&ReservedXIDMask == ReservedXIDs {
+				t.Errorf("behind %#x came %#x", at, xid)
+			}
+		}
+	}
+}
+
 func set(list []string) map[string]int {
 	m := map[string]int{}
 	for _, s := range list {

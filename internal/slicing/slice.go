@@ -116,6 +116,11 @@ func (d *Datapath) RemoveSlice(now time.Time, name string, out *Out) {
 	d.clearPorts(s)
 	d.clearEmergency(s, out)
 	delete(d.slices, name)
+	for i := range d.punts {
+		if p := &d.punts[i]; p.slice == s {
+			p.slice, p.actions = nil, nil // the switch may send it up yet
+		}
+	}
 	for xid, p := range d.pending {
 		if p.slice == s {
 			if p.kind == pendForward || p.kind == pendStats {
