@@ -39,6 +39,7 @@ func (d *Datapath) allowed(s *slice, list []of10.Action, packetOut bool) *of10.E
 // Bounds on what one message may ask for. All of them are far beyond what switches
 // take; they keep a message of 64 KiB from becoming megabytes or seconds.
 const (
+	flowModHead    = 72
 	enqueueLen     = 16
 	maxActionBytes = 0xffff - 12 - 88 // as they go to the switch, and as statistics of one flow
 	maxByHand      = 64               // outputs to CONTROLLER and TABLE
@@ -160,7 +161,13 @@ func (d *Datapath) compile(dst []of10.Action, f *vflow, pat *flowtable.Pattern, 
 	if m := pat.Match(); m.Wildcards&of10.WildInPort == 0 {
 		in = m.InPort
 	}
-	return d.compileFor(dst, f.slice, in, r.rule, list, rw)
+	before := len(dst)
+	dst = d.compileFor(dst, f.slice, in, r.rule, list, rw)
+	if actionsLen(dst[before:]) > maxMessage-flowModHead { // the switch has more ports now than when it was accepted
+		d.report(Event{Slice: f.slice.name, What: "flow " + f.flow.Match.String() + " has too many outputs now and is out of force"})
+		return dst[:before]
+	}
+	return dst
 }
 
 // legality tells whether a frame, as rewritten so far, may leave.

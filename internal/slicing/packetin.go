@@ -184,7 +184,7 @@ func eachController(frame []byte, list []of10.Action, f func(frame []byte, chang
 func (d *Datapath) sendUp(s *slice, writer bool, b *buffered, frame []byte, real uint32, reason of10.PacketInReason, maxLen uint16, buffer bool, out *Out) {
 	m := of10.PacketIn{BufferID: of10.NoBuffer, TotalLen: b.total, InPort: b.inPort, Reason: reason, Data: frame}
 	if len(frame) != len(b.frame) {
-		m.TotalLen = uint16(int(b.total) + len(frame) - len(b.frame))
+		m.TotalLen = clampLen(int(b.total) + len(frame) - len(b.frame))
 	}
 	if buffer {
 		if writer {
@@ -199,8 +199,18 @@ func (d *Datapath) sendUp(s *slice, writer bool, b *buffered, frame []byte, real
 		}
 		m.Data = frame[:min(len(frame), int(maxLen))]
 	}
+	if len(m.Data) > maxMessage-packetInHead { // as much as a message takes, as a switch would
+		m.Data = m.Data[:maxMessage-packetInHead]
+		d.Counters.drop(DropTooLong)
+	}
 	out.deliver(s.name, AllConns, &m)
 }
+
+// maxMessage is the length of the longest OpenFlow message.
+const maxMessage = 0xffff
+
+// clampLen is a frame's length as messages tell it.
+func clampLen(n int) uint16 { return uint16(min(n, 0xffff)) }
 
 // punted delivers a frame that a slice's packet_out asked for; one that comes up once
 // may answer several outputs of the same message.

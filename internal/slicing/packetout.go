@@ -74,7 +74,7 @@ func (d *Datapath) packetOut(now time.Time, s *slice, c Conn, frame []byte, out 
 	}
 	if job.lldp && b.frame != nil {
 		b.frame = d.markLLDP(s, b.frame)
-		b.total = uint16(len(b.frame))
+		b.total = clampLen(len(b.frame))
 	}
 	d.controllerOutputs(&job, m.Actions, out)
 	list := m.Actions
@@ -132,12 +132,19 @@ func (d *Datapath) ship(j *shipment, list []of10.Action, p pending, out *Out) {
 	}
 	var rw legality
 	if rewrites(list) {
-		rw = d.rewriterFor(j)
+		rw = countedLegality{d.rewriterFor(j), d}
 	}
 	acts := d.compileFor(d.actions[:0], j.slice, j.in, j.rule, list, rw)
 	d.actions = acts
 	if hasController(list) {
 		acts = acts[1:] // seen to by controllerOutputs
+	}
+	if n := actionsLen(d.actions) + len(j.b.frame); n > maxMessage-packetOutHead {
+		d.Counters.drop(DropTooLong)
+		if p.kind == pendForward {
+			d.fail(out, p.slice, p.conn, p.orig, of10.ErrorBadRequest, of10.BadRequestBadLen)
+		}
+		return
 	}
 	m := &d.packetOutSent
 	*m = of10.PacketOut{BufferID: j.b.real, InPort: j.b.inPort, Actions: acts}
@@ -154,6 +161,15 @@ func (d *Datapath) ship(j *shipment, list []of10.Action, p pending, out *Out) {
 	d.expect(p)
 	out.send(m)
 	m.Data = nil
+}
+
+const packetOutHead = 16
+
+func actionsLen(list []of10.Action) (n int) {
+	for i := range list {
+		n += list[i].Len()
+	}
+	return n
 }
 
 // controllerOutputs makes the packet_ins of a packet_out's CONTROLLER outputs.
@@ -226,12 +242,17 @@ func (d *Datapath) tableInSwitch(now time.Time, j *shipment, list []of10.Action)
 
 // runTable treats a frame as the slice's virtual switch would.
 func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) {
-	b := buffered{real: of10.NoBuffer, inPort: j.b.inPort, total: uint16(len(frame)), frame: frame}
+	b := buffered{real: of10.NoBuffer, inPort: j.b.inPort, total: clampLen(len(frame)), frame: frame}
 	packet.ParseInto(frame, uint32(b.inPort), &b.header)
 	w := flowtable.HeaderWords(&b.header)
 	f := j.slice.inTable(&w)
 	if f != nil {
-		f.hit(now, len(frame))
+		n := len(frame)
+		if j.lldp {
+			clean, _ := d.unmarkLLDP(frame)
+			n = len(clean)
+		}
+		f.hit(now, n)
 		d.touch(f)
 		inner := shipment{slice: j.slice, in: j.in, ports: j.ports, rule: j.rule, b: &b, lldp: j.lldp}
 		d.controllerOutputs(&inner, f.flow.Actions, out)
@@ -241,7 +262,7 @@ func (d *Datapath) runTable(now time.Time, j *shipment, frame []byte, out *Out) 
 	if j.lldp {
 		frame, _ = d.unmarkLLDP(frame)
 		b.frame = frame
-		b.total = uint16(len(frame))
+		b.total = clampLen(len(frame))
 	}
 	j.slice.buffers.misses.Add(1)
 	if j.slice.bits[j.in].on()&of10.PortConfigNoPacketIn != 0 {

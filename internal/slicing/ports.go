@@ -7,6 +7,9 @@ import (
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
+// maxPorts is how many ports a features_reply has room for.
+const maxPorts = (maxMessage - 32) / 48
+
 func (d *Datapath) featuresRequest(s *slice, c Conn, frame []byte, out *Out) {
 	m := of10.FeaturesRequest{}
 	if !d.ask(&m, s, c, frame, out) {
@@ -16,7 +19,7 @@ func (d *Datapath) featuresRequest(s *slice, c Conn, frame []byte, out *Out) {
 	r.XID, r.DatapathID, r.NTables = m.XID, d.cfg.DPID, 1
 	r.Actions &= of10.AllActions
 	for i := range d.ports {
-		if s.owns(d.ports[i].PortNo) {
+		if s.owns(d.ports[i].PortNo) && len(r.Ports) < maxPorts {
 			r.Ports = append(r.Ports, s.view(&d.ports[i]))
 		}
 	}

@@ -18,14 +18,14 @@ const (
 	DropForeignLLDP                  // link discovery frames nobody may have
 	DropVendor                       // vendor messages from the switch
 	DropEmptyPacketOut               // a packet_out with neither frame nor buffer
-	DropEncode                       // a message that could not be encoded
+	DropTooLong                      // what would make a message of more than 64 KiB
 	DropRewrite                      // a frame a flow would have rewritten into foreign space
 	numReasons
 )
 
 var reasonNames = [numReasons]string{
 	"no_owner", "no_listener", "no_permission", "port_config", "malformed", "unexpected_type", "unknown_xid",
-	"unknown_cookie", "foreign_lldp", "vendor", "empty_packet_out", "encode", "rewrite",
+	"unknown_cookie", "foreign_lldp", "vendor", "empty_packet_out", "too_long", "rewrite",
 }
 
 // String returns the name used for metrics.

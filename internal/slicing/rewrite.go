@@ -200,6 +200,20 @@ func (w *frameRewriter) ok() bool {
 	return w.d.ownsHeader(w.slice, &h, w.ports)
 }
 
+// countedLegality counts the frames that may not leave.
+type countedLegality struct {
+	legality
+	d *Datapath
+}
+
+func (c countedLegality) ok() bool {
+	if c.legality.ok() {
+		return true
+	}
+	c.d.Counters.drop(DropRewrite)
+	return false
+}
+
 // ownsHeader reports whether the slice may write h as received on one of the ports.
 func (d *Datapath) ownsHeader(s *slice, h *packet.Header, ports []uint32) bool {
 	for _, p := range ports {

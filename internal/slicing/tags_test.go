@@ -24,6 +24,9 @@ func TestInnerTagsStayInTheSpace(t *testing.T) {
 				if got := r.frame(1, frame(20)); len(got) != 0 {
 					t.Errorf("%s, tags %#x %#x: bob's inner tag left: %v", match, outer, inner, got)
 				}
+				if n := r.d.Counters.Get(DropRewrite); n != 1 {
+					t.Errorf("%s, tags %#x %#x: counted %d, want 1", match, outer, inner, n)
+				}
 				if got := ports(r.frame(1, frame(30))); !slices.Equal(got, []int{2}) {
 					t.Errorf("%s, tags %#x %#x: alice's inner tag left by %v, want 2", match, outer, inner, got)
 				}
@@ -52,5 +55,25 @@ func TestServiceTaggedProbes(t *testing.T) {
 	}
 	if got := r.take("bob"); len(got) != 0 {
 		t.Errorf("bob got %v", got)
+	}
+}
+
+// A slice's own probe that its own flow handles counts without govisor's mark.
+func TestProbesCountAsSent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "10 any alice=7")
+	r.add("alice", "dl_type=0x88cc actions=output:2")
+	probe := lldpFrame(2)
+	r.send("alice", &of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Actions: []of10.Action{of10.Output(of10.PortTable, 0)}, Data: probe})
+	sent := r.takeSent()
+	if len(sent) != 1 {
+		t.Fatalf("left: %v", sent)
+	}
+	if got := r.flowsIn("alice", "actions=drop"); len(got) != 1 || got[0].PacketCount != 1 || got[0].ByteCount != uint64(len(probe)) {
+		t.Errorf("sent: %+v, want 1 packet of %d bytes", got, len(probe))
+	}
+	r.frame(3, []byte(sent[0].data))
+	if got := r.flowsIn("alice", "actions=drop"); len(got) != 1 || got[0].PacketCount != 2 || got[0].ByteCount != 2*uint64(len(probe)) {
+		t.Errorf("came back: %+v, want 2 packets of %d bytes", got, len(probe))
 	}
 }
