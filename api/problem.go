@@ -12,6 +12,7 @@ import (
 // statuses is the one place that says which status a kind of problem has.
 var statuses = map[apitype.Kind]int{
 	apitype.KindInvalid:      http.StatusBadRequest,
+	apitype.KindUnresolved:   http.StatusUnprocessableEntity,
 	apitype.KindUnauthorized: http.StatusUnauthorized,
 	apitype.KindDenied:       http.StatusForbidden,
 	apitype.KindNotFound:     http.StatusNotFound,

@@ -243,7 +243,7 @@ func (s *Server) rpcErrorOf(r *http.Request, method string, err error) *rpcError
 	switch p.Kind {
 	case apitype.KindDenied:
 		return rpcErrorf(rpcRequest, "%s", text)
-	case apitype.KindInvalid, apitype.KindConflict, apitype.KindNotFound:
+	case apitype.KindInvalid, apitype.KindUnresolved, apitype.KindConflict, apitype.KindNotFound:
 		return rpcErrorf(rpcParams, "%s", text)
 	case apitype.KindInternal:
 		s.log.WithError(err).WithField("path", r.URL.Path).WithField("method", method).Error("request failed")

@@ -263,7 +263,7 @@ func TestRefusals(t *testing.T) {
 	wantKind(t, rule(func(r *apitype.RuleCreate) { r.DPIDs = nil }), apitype.KindInvalid, "dpids")
 	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Grants = nil }), apitype.KindInvalid, "grants")
 	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Grants[0].Permission = 0 }), apitype.KindInvalid, "permission")
-	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Grants[0].Slice = "nobody" }), apitype.KindInvalid, "nobody", "unknown slice")
+	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Grants[0].Slice = "nobody" }), apitype.KindUnresolved, "nobody", "unknown slice")
 	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Match = "nw_src=10.0.0.0/33" }), apitype.KindInvalid, "nw_src")
 	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Match = "nw_src=10.0.0.0/8" }), apitype.KindInvalid, "dl_type=0x0800")
 	wantKind(t, rule(func(r *apitype.RuleCreate) { r.Match = "frob=1" }), apitype.KindInvalid, "frob")

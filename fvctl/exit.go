@@ -42,7 +42,7 @@ func exitCode(err error) int {
 		return ExitFailed
 	}
 	switch p.Kind {
-	case apitype.KindNotFound:
+	case apitype.KindNotFound, apitype.KindUnresolved:
 		return ExitNotFound
 	case apitype.KindUnauthorized, apitype.KindDenied:
 		return ExitDenied

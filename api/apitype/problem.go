@@ -7,7 +7,8 @@ type Kind string
 
 // Kinds of problem.
 const (
-	KindInvalid      Kind = "invalid"          // 400, 422
+	KindInvalid      Kind = "invalid"          // 400
+	KindUnresolved   Kind = "unresolved"       // 422: it names something that does not exist
 	KindUnauthorized Kind = "unauthorized"     // 401: who are you
 	KindDenied       Kind = "denied"           // 403: you may not
 	KindNotFound     Kind = "not-found"        // 404

@@ -60,8 +60,23 @@ func (d *datapath) SliceFlows(ctx context.Context, slice string) ([]apitype.Flow
 		return nil, fmt.Errorf("read flows of slice %s: %w", slice, err)
 	}
 	flows := d.flowsOf(replies)
-	for i := range flows {
-		flows[i].Slice, flows[i].Kind = slice, "virtual"
+	var became map[slicing.FlowKey][]slicing.PhysicalFlow
+	cls.Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { became = dp.Became(slice) })
+	i := 0
+	for _, r := range replies {
+		list, _ := r.Body.(of10.FlowStatsReply)
+		for j := range list {
+			f := &flows[i]
+			f.Slice, f.Kind = slice, "virtual"
+			for _, p := range became[slicing.FlowKey{Match: list[j].Match, Priority: list[j].Priority}] {
+				if p.Kind == "sentinel" { // as Provenance calls it
+					p.Kind = "piece"
+				}
+				f.Rewritten = append(f.Rewritten, apitype.Flow{DPID: f.DPID, Slice: slice, Kind: p.Kind, Priority: uint32(p.Priority), Match: p.Match.String(),
+					Actions: of10.ActionsString(p.Actions), Cookie: fmt.Sprintf("0x%x", p.Cookie)})
+			}
+			i++
+		}
 	}
 	return flows, nil
 }

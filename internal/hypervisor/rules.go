@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/ofwire"
 )
@@ -252,7 +253,8 @@ func (c *change) checkNew(r *flowspace.Rule) error {
 func (c *change) checkGrants(grants []flowspace.Grant) error {
 	for _, g := range grants {
 		if c.st.slices[g.Slice] == nil {
-			return invalid("grants", g.Slice, fmt.Sprintf("unknown slice %q", clip(g.Slice)), "create the slice first")
+			return &Error{Kind: apitype.KindUnresolved, Field: "grants", Value: clip(g.Slice), Detail: fmt.Sprintf("unknown slice %q", clip(g.Slice)),
+				Hint: "create the slice first", Index: -1}
 		}
 	}
 	return nil

@@ -410,6 +410,37 @@ func TestFlowTableChangesAreTold(t *testing.T) {
 	})
 }
 
+// A slice's flow comes with what it became in the switch.
+func TestSliceFlowsTellTheirPieces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hypervisor.SwitchOptions{})
+		red := w.controller("red", nil)
+		w.slice("red")
+		w.rule("one", 100, "in_port=1", "red")
+		w.rule("two", 100, "in_port=2,dl_vlan=5", "red")
+		w.newSwitch(1, 3).connect()
+		red.send(&of10.FlowMod{Match: of10.MatchAll(), Priority: 5, Cookie: 0xabc, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(2, 0)}})
+		synctest.Wait()
+		flows, err := w.svc.SliceFlows(t.Context(), hypervisor.Local(), 1, "red")
+		if err != nil || len(flows) != 1 {
+			t.Fatalf("%v, %v", flows, err)
+		}
+		f := flows[0]
+		if f.Kind != "virtual" || f.Match != "" || f.Priority != 5 || f.Cookie != "0xabc" || len(f.Rewritten) != 2 {
+			t.Fatalf("flow is %+v", f)
+		}
+		var got []string
+		for _, p := range f.Rewritten {
+			got = append(got, p.Kind+" "+p.Match+" "+p.Actions)
+		}
+		slices.Sort(got)
+		if want := []string{"piece in_port=1 output:2", "piece in_port=2,dl_vlan=5 drop"}; !slices.Equal(got, want) {
+			t.Errorf("pieces %q, want %q", got, want)
+		}
+	})
+}
+
 func TestStatusAndStats(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

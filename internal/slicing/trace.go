@@ -200,6 +200,24 @@ func (d *Datapath) VirtualFlows(name string) []VirtualFlow {
 	return list
 }
 
+// FlowKey names a flow within one table.
+type FlowKey struct {
+	Match    of10.Match
+	Priority uint16
+}
+
+// Became returns what each flow of a slice became in the switch, oldest first.
+func (d *Datapath) Became(name string) map[FlowKey][]PhysicalFlow {
+	out := map[FlowKey][]PhysicalFlow{}
+	for _, e := range d.entries() {
+		if e.flow != nil && e.flow.slice.name == name {
+			key := FlowKey{e.flow.flow.Match, e.flow.flow.Priority}
+			out[key] = append(out[key], d.physical(e))
+		}
+	}
+	return out
+}
+
 // FlowTrace tells what a flow_mod becomes, or why it is refused.
 type FlowTrace struct {
 	Rules   []*flowspace.Rule // that overlap the match, in order
