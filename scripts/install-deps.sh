@@ -27,7 +27,7 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 echo "install-deps: installing ${missing[*]}"
-apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
 # The lists have a lock that apt-get does not wait for.
 for try in 1 2 3; do
   "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}" && exit 0
