@@ -235,20 +235,28 @@ func (a *applier) rules() []flowspace.Change {
 			a.differ("change", "rule", want.Name, have.String(), want.String())
 		}
 	}
-	var changes []flowspace.Change
-	if a.o.Prune {
-		old.Each(func(r *flowspace.Rule) bool {
-			if !kept[r.ID] {
-				changes = append(changes, flowspace.Change{Op: flowspace.Remove, Rule: r})
-				a.differ("remove", "rule", r.Name, r.String(), "")
-			} else {
-				kept[r.ID] = true
-			}
-			return true
-		})
-	} else {
-		old.Each(func(r *flowspace.Rule) bool { kept[r.ID] = true; return true })
-	}
+	removes := a.prune(kept)
+	a.number(adds, kept)
+	return slices.Concat(removes, updates, adds)
+}
+
+// prune removes the rules that are not kept; where that was not asked for, all are kept.
+func (a *applier) prune(kept map[uint64]bool) (removes []flowspace.Change) {
+	a.c.st.flows.Each(func(r *flowspace.Rule) bool {
+		if a.o.Prune && !kept[r.ID] {
+			removes = append(removes, flowspace.Change{Op: flowspace.Remove, Rule: r})
+			a.differ("remove", "rule", r.Name, r.String(), "")
+		} else {
+			kept[r.ID] = true
+		}
+		return true
+	})
+	return removes
+}
+
+// number leaves new rules the numbers they come with where they are free. These rules
+// are first then, so that no other gets such a number meanwhile.
+func (a *applier) number(adds []flowspace.Change, kept map[uint64]bool) {
 	for _, ch := range adds {
 		if id := ch.Rule.ID; id != 0 && (kept[id] || id >= 1<<62) {
 			ch.Rule.ID = 0
@@ -257,11 +265,9 @@ func (a *applier) rules() []flowspace.Change {
 		}
 		a.differ("add", "rule", ch.Rule.Name, "", ch.Rule.String())
 	}
-	// Rules with a number of their own first, so that none gets it meanwhile.
 	slices.SortStableFunc(adds, func(x, y flowspace.Change) int {
 		return boolOrder(x.Rule.ID == 0, y.Rule.ID == 0)
 	})
-	return slices.Concat(changes, updates, adds)
 }
 
 func boolOrder(x, y bool) int {
@@ -365,24 +371,7 @@ func (a *applier) datapaths() {
 			a.fault("datapaths", i, conflict("dpid", d.DPID, "datapath "+id.String()+" is there twice", ""))
 			continue
 		}
-		conf := datapathConf{floodPerm: d.FloodPerm, limits: map[string]store.Limit{}}
-		if d.FloodPerm != "" && d.FloodPerm != AdminName && a.c.st.slices[d.FloodPerm] == nil {
-			a.fault("datapaths", i, invalid("flood_perm", d.FloodPerm, fmt.Sprintf("unknown slice %q", clip(d.FloodPerm)), ""))
-		}
-		for _, l := range d.Limits {
-			if a.c.st.slices[l.Slice] == nil {
-				a.fault("datapaths", i, invalid("limits", l.Slice, fmt.Sprintf("unknown slice %q", clip(l.Slice)), ""))
-			}
-			_, err1 := limitOr("limits.flowmod_limit", &l.FlowModLimit, 0, 0)
-			_, err2 := limitOr("limits.rate_limit", &l.RateLimit, 0, 1)
-			if err := errors.Join(err1, err2); err != nil {
-				a.fault("datapaths", i, err)
-			}
-			if l.FlowModLimit >= 0 || l.RateLimit >= 0 {
-				conf.limits[l.Slice] = store.Limit{FlowMods: l.FlowModLimit, Rate: l.RateLimit}
-			}
-		}
-		want[id] = conf
+		want[id] = a.datapath(i, &d)
 	}
 	if a.o.Prune {
 		for id := range a.c.st.datapaths {
@@ -406,6 +395,28 @@ func (a *applier) datapaths() {
 		a.c.putDatapath(id, conf)
 		a.differ(op, "datapath", id.String(), before, after)
 	}
+}
+
+// datapath reads what is declared of the i-th datapath.
+func (a *applier) datapath(i int, d *apitype.DatapathConfig) datapathConf {
+	conf := datapathConf{floodPerm: d.FloodPerm, limits: map[string]store.Limit{}}
+	if d.FloodPerm != "" && d.FloodPerm != AdminName && a.c.st.slices[d.FloodPerm] == nil {
+		a.fault("datapaths", i, invalid("flood_perm", d.FloodPerm, fmt.Sprintf("unknown slice %q", clip(d.FloodPerm)), ""))
+	}
+	for _, l := range d.Limits {
+		if a.c.st.slices[l.Slice] == nil {
+			a.fault("datapaths", i, invalid("limits", l.Slice, fmt.Sprintf("unknown slice %q", clip(l.Slice)), ""))
+		}
+		_, err1 := limitOr("limits.flowmod_limit", &l.FlowModLimit, 0, 0)
+		_, err2 := limitOr("limits.rate_limit", &l.RateLimit, 0, 1)
+		if err := errors.Join(err1, err2); err != nil {
+			a.fault("datapaths", i, err)
+		}
+		if l.FlowModLimit >= 0 || l.RateLimit >= 0 {
+			conf.limits[l.Slice] = store.Limit{FlowMods: l.FlowModLimit, Rate: l.RateLimit}
+		}
+	}
+	return conf
 }
 
 func (d datapathConf) text() string {

@@ -108,19 +108,27 @@ func (j *Journal) Flush() error {
 			if err != nil {
 				return err
 			}
-			for key, value := range m {
-				if value == nil {
-					err = b.Delete([]byte(key))
-				} else {
-					err = b.Put([]byte(key), value)
-				}
-				if err != nil {
-					return err
-				}
+			if err := putAll(b, m); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+}
+
+// putAll writes values under their keys; nil deletes what is there.
+func putAll(b *bbolt.Bucket, m map[string][]byte) (err error) {
+	for key, value := range m {
+		if value == nil {
+			err = b.Delete([]byte(key))
+		} else {
+			err = b.Put([]byte(key), value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Load reads everything on record about a datapath, noted or written.
