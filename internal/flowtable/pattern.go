@@ -159,6 +159,42 @@ func (p *Pattern) PinUntagged() {
 // Exact reports whether p wildcards nothing.
 func (p *Pattern) Exact() bool { return p.Mask == full }
 
+// IsPoint reports whether p is exact in every field that means something for its
+// frames: a header without an IPv4 part has no ports to wildcard. Switches differ in
+// which of these they put above all priorities.
+func (p *Pattern) IsPoint() bool {
+	const (
+		always   = 0xffff << typeAt
+		pcp      = 0x07
+		arp      = 0xff
+		ip       = 0xfc<<tosAt | 0xff
+		ipHasTwo = ip | 0xffff<<tpSrcAt | 0xffff<<tpDstAt
+	)
+	if p.Mask[0] != full[0] || p.Mask[1] != full[1] || p.Mask[3]&always != always ||
+		p.Mask[4]&pcp != pcp && p.Value[1]>>vlanAt != packet.VLANNone {
+		return false
+	}
+	need := uint64(arp)
+	switch p.Value[3] >> typeAt {
+	case packet.TypeARP:
+	case packet.TypeIPv4:
+		need = ip
+		switch uint8(p.Value[3]) {
+		case packet.ProtoTCP, packet.ProtoUDP, packet.ProtoICMP:
+			need = ipHasTwo
+		}
+	default:
+		return true
+	}
+	return p.Mask[2] == full[2] && p.Mask[3]&need == need
+}
+
+// Possible reports whether any header can lie in p: untagged frames have no VLAN
+// priority.
+func (p *Pattern) Possible() bool {
+	return p.Value[4] == 0 || p.Value[1]>>vlanAt != packet.VLANNone
+}
+
 // within reports whether every bit of a is in b.
 func within(a, b *Words) bool {
 	return a[0]&^b[0]|a[1]&^b[1]|a[2]&^b[2]|a[3]&^b[3]|a[4]&^b[4] == 0

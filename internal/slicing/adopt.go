@@ -102,7 +102,7 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 		return
 	}
 	xid := d.nextXID()
-	d.pending[xid] = &pending{xid: xid, kind: pendAdopt}
+	d.adoption = &pending{xid: xid, kind: pendAdopt}
 	out.send(&of10.StatsRequest{XID: xid, StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
 }
 
@@ -111,20 +111,21 @@ func (d *Datapath) Ready() bool { return !d.adopting }
 
 // forget drops all that depended on the former connection.
 func (d *Datapath) forget() {
-	for _, p := range d.pending {
-		d.confirmed(p.txn)
+	d.adoption = nil
+	for d.pending.n > 0 {
+		r := d.pending.pop()
+		d.confirmed(r.txn)
 	}
-	clear(d.pending)
 	for _, s := range d.slices {
 		s.jobs = 0
 	}
-	d.fifo, d.graves, d.punts = d.fifo[:0], d.graves[:0], d.punts[:0]
+	d.punts = d.punts[:0]
 	d.unconfirmed, d.confirmAt, d.missSend, d.frag = 0, time.Time{}, 0, 0
-	for cookie, e := range d.cookies {
+	for _, e := range d.cookies.all() {
 		if !e.dead {
 			continue
 		}
-		delete(d.cookies, cookie)
+		d.cookies.remove(e.cookie)
 		if e.kind == kindFlow && e.flow.waiting > 0 {
 			e.flow.waiting--
 			d.touch(e.flow)
@@ -134,12 +135,7 @@ func (d *Datapath) forget() {
 
 // entries are all that the switch should have.
 func (d *Datapath) entries() []*entry {
-	list := make([]*entry, 0, len(d.cookies))
-	for _, e := range d.cookies {
-		if !e.dead {
-			list = append(list, e)
-		}
-	}
+	list := slices.DeleteFunc(d.cookies.all(), func(e *entry) bool { return e.dead })
 	slices.SortFunc(list, func(a, b *entry) int {
 		if a.cookie < b.cookie {
 			return -1
@@ -151,7 +147,7 @@ func (d *Datapath) entries() []*entry {
 
 // lose notes that the switch does not have e.
 func (d *Datapath) lose(e *entry) {
-	delete(d.cookies, e.cookie)
+	d.cookies.remove(e.cookie)
 	e.dead = true
 	if e.kind == kindFlow {
 		e.flow.live--
@@ -229,7 +225,7 @@ func (d *Datapath) recognise(now time.Time, s *slot, have map[tableKey]*of10.Flo
 		return
 	}
 	f := have[tableKey{s.pat, s.number()}]
-	if f == nil || keep[f] || f.Cookie&cookieMask != cookieBase || d.cookies[f.Cookie] != nil {
+	if f == nil || keep[f] || f.Cookie&cookieMask != cookieBase || d.cookies.get(f.Cookie) != nil {
 		return
 	}
 	e := &entry{cookie: f.Cookie, kind: w.kind, slot: s, number: s.number(), actions: toController, since: now}
@@ -254,7 +250,7 @@ func (d *Datapath) recognise(now time.Time, s *slot, have map[tableKey]*of10.Flo
 		return
 	}
 	keep[f] = true
-	d.cookies[e.cookie] = e
+	d.cookies.put(e)
 	s.entry = e
 	if e.kind == kindFlow {
 		e.flow.live++

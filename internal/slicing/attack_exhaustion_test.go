@@ -32,7 +32,7 @@ func packetInFlood(t *testing.T) {
 	if got := r.send("bob", &of10.PacketOut{BufferID: in[0].BufferID, InPort: 3, Actions: []of10.Action{of10.Output(4, 0)}}); len(got) != 0 || len(r.takeSent()) != 1 {
 		t.Errorf("alice's flood pushed bob's buffer out: %v", got)
 	}
-	if n := len(r.d.pending); n > 10 {
+	if n := r.d.pending.open; n > 10 {
 		t.Errorf("%d records are left of the flood", n)
 	}
 }
@@ -74,7 +74,7 @@ func statsStorm(t *testing.T) {
 	for n := range 10 * maxStatsJobs {
 		r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, &of10.StatsRequest{XID: uint32(n + 1), StatsType: of10.StatsDesc}), &out)
 	}
-	if n := len(r.d.pending); n > 2*maxStatsJobs {
+	if n := r.d.pending.open; n > 2*maxStatsJobs {
 		t.Errorf("%d requests are on their way to the switch", n)
 	}
 	r.d.FromController(r.now, "bob", Conn{ID: 1}, encode(t, &of10.StatsRequest{XID: 9, StatsType: of10.StatsDesc}), &out)

@@ -59,7 +59,7 @@ func (o *oracle) covered(p *flowtable.Pattern, before int) bool {
 
 func (o *oracle) at(p flowtable.Pattern, i *ruleInfo, level int32) *plainSlot {
 	key := slotKey{pat: p, rank: i.rank, level: level}
-	if isPoint(&p) && !i.lldp {
+	if p.IsPoint() && !i.lldp {
 		key = slotKey{pat: p}
 	}
 	s := o.slots[key]
@@ -162,7 +162,7 @@ func (o *oracle) mergeable(f *vflow) (first int, ok bool) {
 func (o *oracle) line(key slotKey, s *plainSlot, flows []*vflow) string {
 	rank, level := key.rank, key.level
 	var top *vflow
-	if isPoint(&key.pat) && !s.rule.lldp {
+	if key.pat.IsPoint() && !s.rule.lldp {
 		top = o.winner(s.rule, &key.pat.Value, flows)
 		if top != nil && !slices.Contains(s.flows, top) {
 			return ""
@@ -246,7 +246,7 @@ func (w *world) invariants() error {
 		if s.entry == nil || s.pat.Exact() {
 			continue
 		}
-		for _, e := range d.cookies {
+		for _, e := range d.cookies.all() {
 			same := e.flow == s.entry.flow && of10.ActionsEqual(e.actions, s.entry.actions)
 			if !e.dead && !same && e.slot.pat.Matches(&s.pat.Value) && (e.number > s.entry.number || e.slot.pat.Exact()) {
 				return fmt.Errorf("%v is at priority %d, but %v above it matches too", s.pat.Match(), s.entry.number, e.match())
@@ -254,7 +254,7 @@ func (w *world) invariants() error {
 		}
 	}
 	live, slots := map[*vflow]int{}, map[*slot]bool{}
-	for _, e := range d.cookies {
+	for _, e := range d.cookies.all() {
 		if e.dead {
 			continue
 		}

@@ -33,15 +33,14 @@ type Datapath struct {
 	slots   map[slotKey]*slot
 	points  map[flowtable.Words]*slot
 	soft    map[*slot]struct{}
-	cookies map[uint64]*entry
+	cookies cookieBook
 	cookie  uint64
 	seq     uint64
 
 	// What the switch has been asked.
 	xid         uint32
-	pending     map[uint32]*pending
-	fifo        []uint32 // xids of pending in the order they were sent
-	graves      []grave
+	pending     book
+	adoption    *pending // which no barrier makes obsolete
 	unconfirmed int
 	confirmAt   time.Time
 	missSend    uint16 // as the switch was told last
@@ -104,7 +103,7 @@ func New(cfg Config) *Datapath {
 	d := &Datapath{
 		cfg: cfg, view: cfg.View, slices: map[string]*slice{}, rules: map[*flowspace.Rule]*ruleInfo{}, lldp: lldpRules(),
 		ranks: ranking{active: map[*ruleInfo]struct{}{}}, slots: map[slotKey]*slot{}, points: map[flowtable.Words]*slot{},
-		soft: map[*slot]struct{}{}, cookies: map[uint64]*entry{}, cookie: cookieBase, pending: map[uint32]*pending{}, xid: 0x67760000,
+		soft: map[*slot]struct{}{}, cookies: newCookieBook(), cookie: cookieBase, xid: 0x67760000,
 		buffer: of10.NoBuffer, scarce: scarceNumbers,
 	}
 	d.setFeatures(cfg.Features)

@@ -91,7 +91,7 @@ func countPhysical(specs []spec) int {
 func (d *Datapath) cut(f *vflow, r *ruleInfo) ([]flowtable.Pattern, bool) {
 	if r.single {
 		both, ok := f.flow.Pattern().Intersect(&r.pats[0])
-		if !ok || !possible(&both) {
+		if !ok || !both.Possible() {
 			return nil, true
 		}
 		d.cutPattern[0] = pinned(both)
@@ -214,7 +214,7 @@ func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec 
 		for k := range cuts {
 			s := specs[n-1]
 			both, ok := s.pat.Intersect(&cuts[k])
-			if ok && both == s.pat && isPoint(&both) { // there is no room above a point
+			if ok && both == s.pat && both.IsPoint() { // there is no room above a point
 				specs[n-1].carve = specs[n-1].carve || k < looks // compile knows a point's port
 				continue
 			}

@@ -193,12 +193,12 @@ func (d *Datapath) fromBarrierReply(now time.Time, frame []byte, out *Out) {
 	if !d.decode(&m, frame) {
 		return
 	}
-	p := d.pending[m.XID]
+	p := d.asked(m.XID)
 	if p == nil || p.kind != pendBarrier && (p.orig == nil || of10.PeekType(p.orig) != of10.TypeBarrierRequest) {
 		d.Counters.drop(DropUnknownXID)
 		return
 	}
-	delete(d.pending, m.XID)
+	d.answered(m.XID)
 	d.passed(now, m.XID, out)
 	d.flush(now, nil, out)
 	if p.kind == pendForward {

@@ -221,7 +221,7 @@ func (f *vflow) remaining(now time.Time) uint16 {
 func (d *Datapath) add(now time.Time, s *slot, e *entry, t *txn, out *Out) {
 	d.cookie++
 	e.cookie, e.number, e.since = d.cookie, s.number(), now
-	d.cookies[e.cookie] = e
+	d.cookies.put(e)
 	s.entry = e
 	if e.kind == kindFlow {
 		e.flow.live++
@@ -256,7 +256,7 @@ func (d *Datapath) replaced(e *entry) {
 		e.flow.live--
 		d.touch(e.flow)
 	}
-	d.graves = append(d.graves, grave{d.xid, e})
+	d.pending.last().replaced = e
 }
 
 // sendFlowMod sends one physical flow_mod about e.
@@ -277,7 +277,10 @@ func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *O
 	if t != nil {
 		t.left++
 	}
-	d.expect(pending{xid: m.XID, kind: pendFlowMod, txn: t, entry: e, command: cmd})
+	d.makeRoom()
+	r := d.pending.add(m.XID)
+	r.txn, r.entry, r.command = t, e, cmd
+	d.unconfirmed++
 	out.send(m)
 }
 

@@ -372,7 +372,7 @@ func TestBarrier(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	r.pass(5 * time.Second)
-	if len(r.d.pending) != 0 || len(r.d.fifo) != 0 {
-		t.Errorf("%d messages still pending", len(r.d.pending))
+	if r.d.pending.n != 0 {
+		t.Errorf("%d messages still pending", r.d.pending.n)
 	}
 }

@@ -49,7 +49,7 @@ func (d *Datapath) PhysicalCount() int {
 // Provenance tells what a flow in the switch with this cookie is for: "piece",
 // "guard", "drop", or "foreign" when it is not govisor's, and whose it is.
 func (d *Datapath) Provenance(cookie uint64) (slice, kind string) {
-	e := d.cookies[cookie]
+	e := d.cookies.get(cookie)
 	if e == nil {
 		return "", "foreign"
 	}

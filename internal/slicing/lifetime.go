@@ -105,7 +105,7 @@ func duration(d time.Duration) (sec, nsec uint32) {
 
 // fromFlowRemoved books a physical flow that has gone.
 func (d *Datapath) fromFlowRemoved(now time.Time, m *of10.FlowRemoved, out *Out) {
-	e := d.cookies[m.Cookie]
+	e := d.cookies.get(m.Cookie)
 	if e == nil {
 		d.Counters.drop(DropUnknownCookie)
 		return
@@ -122,7 +122,7 @@ func (d *Datapath) fromFlowRemoved(now time.Time, m *of10.FlowRemoved, out *Out)
 		d.settle(now, out)
 		return
 	}
-	delete(d.cookies, m.Cookie)
+	d.cookies.remove(m.Cookie)
 	e.dead = true
 	if e.slot.entry == e {
 		e.slot.entry = nil

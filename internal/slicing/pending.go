@@ -12,38 +12,27 @@ import (
 type pendKind uint8
 
 const (
-	pendFlowMod pendKind = iota
-	pendForward          // the slice's own request, its answer or error goes back
-	pendStats            // statistics that are put together here
-	pendBarrier          // a barrier of govisor's own
-	pendSilent           // nobody wants to hear of it
-	pendAdopt            // what the switch has, see Connect
+	pendForward pendKind = iota // the slice's own request, its answer or error goes back
+	pendStats                   // statistics that are put together here
+	pendBarrier                 // a barrier of govisor's own
+	pendSilent                  // nobody wants to hear of it
+	pendAdopt                   // what the switch has, see Connect
 )
 
-// pending is a message the switch has not confirmed yet.
+// pending is a message the switch has not confirmed yet, unless it is a flow_mod.
 type pending struct {
-	xid     uint32
-	kind    pendKind
-	txn     *txn
-	entry   *entry
-	command of10.FlowModCommand
-	slice   *slice
-	conn    ConnID
-	orig    []byte // the slice's message, for errors
-	memory  []byte // of orig, used again
-	stats   *statsJob
-	found   []of10.FlowStats
-	emerg   *flowtable.Flow // an emergency flow it is a part of
+	xid    uint32
+	kind   pendKind
+	slice  *slice
+	conn   ConnID
+	orig   []byte // the slice's message, for errors
+	memory []byte // of orig, used again
+	stats  *statsJob
+	found  []of10.FlowStats
+	emerg  *flowtable.Flow // an emergency flow it is a part of
 }
 
 func (p *pending) origXID() uint32 { return of10.XID(p.orig) }
-
-// grave is a replaced entry; its cookie is remembered until the switch has
-// certainly dealt with the message that replaced it.
-type grave struct {
-	xid   uint32
-	entry *entry
-}
 
 // confirmEvery bounds how many messages are in the switch without a barrier.
 const confirmEvery = 256
@@ -72,14 +61,24 @@ func (d *Datapath) nextXID() uint32 {
 }
 
 func (d *Datapath) expect(p pending) {
-	if len(d.fifo) >= maxPending { // the switch does not answer barriers
-		if p := d.answered(d.fifo[0]); p != nil {
-			d.confirmed(p.txn)
-		}
-		d.fifo = d.fifo[1:]
-	}
+	d.makeRoom()
 	d.remember(&p)
 	d.unconfirmed++
+}
+
+// makeRoom forgets the oldest message of a switch that does not answer barriers.
+func (d *Datapath) makeRoom() {
+	if d.pending.n < maxPending {
+		return
+	}
+	r := d.pending.pop()
+	if r.replaced != nil {
+		d.cookies.remove(r.replaced.cookie)
+	}
+	if r.open {
+		d.confirmed(r.txn)
+		r.full.over()
+	}
 }
 
 // maxSpare bounds the records that are kept to be used again.
@@ -100,8 +99,7 @@ func (d *Datapath) remember(p *pending) {
 		r.memory = append(memory[:0], p.orig...)
 		r.orig = r.memory
 	}
-	d.pending[r.xid] = r
-	d.fifo = append(d.fifo, r.xid)
+	d.pending.add(r.xid).full = r
 }
 
 // recycle takes back the record of a message that is over and done with.
@@ -113,14 +111,37 @@ func (d *Datapath) recycle(p *pending) {
 	d.sparePending = append(d.sparePending, p)
 }
 
-// answered takes the pending message xid from the books.
+// asked returns what was asked with xid, nil if that was not a question or has been
+// answered.
+func (d *Datapath) asked(xid uint32) *pending {
+	if r := d.pending.find(xid); r != nil {
+		return r.full
+	}
+	if p := d.adoption; p != nil && p.xid == xid {
+		return p
+	}
+	return nil
+}
+
+// answered takes the question xid from the books.
 func (d *Datapath) answered(xid uint32) *pending {
-	p := d.pending[xid]
-	delete(d.pending, xid)
+	p := d.asked(xid)
+	switch {
+	case p == nil:
+	case p == d.adoption:
+		d.adoption = nil
+	default:
+		d.pending.close(d.pending.find(xid))
+		p.over()
+	}
+	return p
+}
+
+// over counts a question as answered.
+func (p *pending) over() {
 	if p != nil && p.stats != nil {
 		p.slice.jobs--
 	}
-	return p
 }
 
 // confirm sends a barrier of govisor's own when enough has gathered.
@@ -146,42 +167,36 @@ func (d *Datapath) confirm(now time.Time, out *Out) {
 
 // passed is called when a barrier reply for xid is in: all before it is done.
 func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
-	n := 0
-	for n < len(d.fifo) && int32(d.fifo[n]-xid) <= 0 {
-		if p := d.answered(d.fifo[n]); p != nil {
-			d.settled(now, p, out)
+	for d.pending.n > 0 && int32(d.pending.first-xid) <= 0 {
+		r := d.pending.pop()
+		if r.replaced != nil {
+			d.cookies.remove(r.replaced.cookie)
+		}
+		switch p := r.full; {
+		case !r.open:
+		case p == nil:
+			d.confirmed(r.txn)
+			if r.command == of10.FlowDeleteStrict {
+				d.buried(r.entry)
+			}
+		default:
+			p.over()
+			if p.kind == pendStats { // never answered
+				d.finishStats(now, p, out)
+			}
 			d.recycle(p)
 		}
-		n++
 	}
-	d.fifo = append(d.fifo[:0], d.fifo[n:]...)
-	for n = 0; n < len(d.graves) && int32(d.graves[n].xid-xid) <= 0; n++ {
-		delete(d.cookies, d.graves[n].entry.cookie)
-	}
-	d.graves = append(d.graves[:0], d.graves[n:]...)
 	d.punts = slices.DeleteFunc(d.punts, func(p punt) bool { return int32(p.xid-xid) <= 0 }) // the switch had no such frame
 	d.settle(now, out)
 }
 
-// settled is called for a message that a barrier has confirmed without an answer.
-func (d *Datapath) settled(now time.Time, p *pending, out *Out) {
-	switch p.kind {
-	case pendFlowMod:
-		d.confirmed(p.txn)
-		if p.command == of10.FlowDeleteStrict {
-			d.buried(p.entry)
-		}
-	case pendStats:
-		d.finishStats(now, p, out)
-	}
-}
-
 // buried ends the wait for the counters of a deleted entry.
 func (d *Datapath) buried(e *entry) {
-	if d.cookies[e.cookie] != e || !e.dead {
+	if d.cookies.get(e.cookie) != e || !e.dead {
 		return
 	}
-	delete(d.cookies, e.cookie)
+	d.cookies.remove(e.cookie)
 	if e.kind == kindFlow {
 		e.flow.waiting--
 		d.touch(e.flow)
@@ -249,12 +264,18 @@ type undo struct {
 
 // fromSwitchError routes an error of the switch to the slice that caused it.
 func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
+	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
+	if r := d.pending.find(of10.XID(frame)); r != nil && r.full == nil {
+		refused := *r
+		d.pending.close(r)
+		d.flowModRefused(now, &refused, typ, code, out)
+		return
+	}
 	p := d.answered(of10.XID(frame))
 	if p == nil {
 		d.Counters.drop(DropUnknownXID)
 		return
 	}
-	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
 	switch p.kind {
 	case pendForward, pendStats:
 		if p.emerg != nil && !d.emergencyRefused(p, out) {
@@ -265,8 +286,6 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 		if p.emerg != nil {
 			d.emergencyRefused(p, out)
 		}
-	case pendFlowMod:
-		d.flowModRefused(now, p, typ, code, out)
 	}
 }
 
@@ -274,26 +293,26 @@ func bufferError(typ of10.ErrorType, code uint16) bool {
 	return typ == of10.ErrorBadRequest && (code == of10.BadRequestBufferEmpty || code == of10.BadRequestBufferUnknown)
 }
 
-// flowModRefused takes the whole flow_mod back of which p is a part.
-func (d *Datapath) flowModRefused(now time.Time, p *pending, typ of10.ErrorType, code uint16, out *Out) {
-	e, t := p.entry, p.txn
+// flowModRefused takes the whole flow_mod back of which r is a part.
+func (d *Datapath) flowModRefused(now time.Time, r *record, typ of10.ErrorType, code uint16, out *Out) {
+	e, t := r.entry, r.txn
 	defer d.confirmed(t)
 	if bufferError(typ, code) {
 		if t != nil {
 			d.fail(out, t.slice, t.conn, t.orig, typ, code)
 		}
 		if !e.dead && e.slot.entry == e { // some switches drop the flow too
-			d.sendFlowMod(e, p.command, t, out)
+			d.sendFlowMod(e, r.command, t, out)
 		}
 		return
 	}
-	switch p.command {
+	switch r.command {
 	case of10.FlowDeleteStrict:
 		d.buried(e)
 		d.settle(now, out)
 		return
 	case of10.FlowAdd:
-		delete(d.cookies, e.cookie)
+		d.cookies.remove(e.cookie)
 		if !e.dead {
 			e.dead = true
 			if e.slot.entry == e {

@@ -121,15 +121,13 @@ func (d *Datapath) RemoveSlice(now time.Time, name string, out *Out) {
 			p.slice, p.actions = nil, nil // the switch may send it up yet
 		}
 	}
-	for xid, p := range d.pending {
-		if p.slice == s {
-			if p.kind == pendForward || p.kind == pendStats {
-				p.kind = pendSilent
-			}
-			d.pending[xid] = p
+	for i := range d.pending.n {
+		r := d.pending.at(i)
+		if p := r.full; p != nil && p.slice == s && (p.kind == pendForward || p.kind == pendStats) {
+			p.kind = pendSilent
 		}
-		if p.txn != nil && p.txn.slice == s {
-			p.txn = nil
+		if r.txn != nil && r.txn.slice == s {
+			r.txn = nil
 		}
 	}
 	d.configure(out)

@@ -51,7 +51,7 @@ func (s *slot) soft() bool {
 // slotAt returns the slot of a pattern in rule i, whose rank is assigned, making it
 // if need be. It returns nil when the switch's priorities are used up.
 func (d *Datapath) slotAt(pat *flowtable.Pattern, i *ruleInfo, level int32) *slot {
-	if isPoint(pat) && !i.lldp {
+	if pat.IsPoint() && !i.lldp {
 		s := d.points[pat.Value]
 		if s == nil {
 			s = &slot{pat: *pat, rule: i, point: true, level: level, rank: i.rank}

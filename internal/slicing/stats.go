@@ -150,7 +150,7 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 	if !d.decode(&m, frame) {
 		return
 	}
-	p := d.pending[m.XID]
+	p := d.asked(m.XID)
 	if p != nil && p.kind == pendAdopt {
 		if b, ok := m.Body.(of10.FlowStatsReply); ok {
 			p.adoptPart(b)
@@ -172,7 +172,7 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 	switch b := m.Body.(type) {
 	case of10.FlowStatsReply:
 		for i := range b {
-			e := d.cookies[b[i].Cookie]
+			e := d.cookies.get(b[i].Cookie)
 			if e == nil || e.kind != kindFlow {
 				continue
 			}

@@ -152,7 +152,7 @@ func (d *Datapath) physicalAt(w *flowtable.Words) *entry {
 		return s.entry
 	}
 	var best *entry
-	for _, e := range d.cookies {
+	for _, e := range d.cookies.all() {
 		if e.dead || e.slot.point || !e.slot.pat.Matches(w) {
 			continue
 		}

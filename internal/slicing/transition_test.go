@@ -27,9 +27,9 @@ func (w *watcher) sent(r *rig, m of10.Message) {
 	if !ok {
 		return
 	}
-	for cookie, e := range r.d.cookies {
+	for _, e := range r.d.cookies.all() {
 		if e.flow != nil {
-			w.slices[cookie] = e.flow.slice.name
+			w.slices[e.cookie] = e.flow.slice.name
 		}
 	}
 	if _, err := w.table.Apply(r.now, fm); err != nil {
