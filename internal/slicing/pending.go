@@ -68,7 +68,7 @@ func (d *Datapath) expect(p pending) {
 
 // makeRoom forgets the oldest message of a switch that does not answer barriers.
 func (d *Datapath) makeRoom() {
-	if d.pending.n < maxPending {
+	if d.pending.open < maxPending && d.pending.n < 4*maxPending { // the xids may have jumped over the reserved ones
 		return
 	}
 	r := d.pending.pop()
