@@ -266,12 +266,13 @@ func checkFederated(t *testing.T, m *federatedMap) {
 		words := make([]uint64, len(m.blocks))
 		x.any.orInto(words)
 		keys := 0
-		x.rows.each(func(r *row) {
+		x.rows.each(func(r *row) bool {
 			keys++
 			if r.len() == 0 || x.rows.get(r.key) != r {
 				t.Fatalf("field %d: row %x is empty or not found", f, r.key)
 			}
 			r.orInto(words)
+			return true
 		})
 		if keys != x.rows.n {
 			t.Fatalf("field %d: %d rows of %d", f, keys, x.rows.n)
@@ -286,6 +287,72 @@ func checkFederated(t *testing.T, m *federatedMap) {
 			if b != nil && words[w] != b.used || b == nil && words[w] != 0 {
 				t.Fatalf("field %d word %d: %x instead of %x", f, w, words[w], b.used)
 			}
+		}
+	}
+}
+
+// What the packed words of a rule and a header say is what the match says.
+func TestPackedRules(t *testing.T) {
+	t.Parallel()
+	r := newRand(t, 11)
+	tried, hits := 0, 0
+	for range 3000 {
+		n := exactRule(r, randFields(r, 1+r.IntN(12)))
+		n.DPIDs = DPIDs(1)
+		mask, value, ok := packRule(n, false)
+		if _, _, other := packRule(n, true); other {
+			t.Fatal("a rule for one of many datapaths has a shape")
+		}
+		if !ok {
+			continue
+		}
+		s := shape{mask: mask}
+		e := entryOf(&s, &value, n, nil)
+		for range 20 {
+			h := confHeader(r)
+			for f := range numFields { // near the rule
+				if r.IntN(8) > 0 {
+					copyField(&h, &n.Match, f)
+				}
+			}
+			var v packed
+			if !v.pack(&h) {
+				t.Fatalf("%+v does not fit", h)
+			}
+			want := n.Match.Matches(&h)
+			if got := e.holds(&s, &v); got != want || want && s.hash(&v) != s.hash(&value) {
+				t.Fatalf("%s of %+v: %v, want %v", n.Match, h, got, want)
+			}
+			tried++
+			if want {
+				hits++
+			}
+		}
+	}
+	if hits < 1000 || tried-hits < 1000 {
+		t.Errorf("%d headers, %d of them inside", tried, hits)
+	}
+	for _, h := range []Header{{InPort: 1 << 16}, {DLVLAN: 4096}, {DLVLANPCP: 8}} {
+		if v := (packed{}); v.pack(&h) {
+			t.Errorf("%+v fits", h)
+		}
+	}
+}
+
+// copyField gives h the first value that m accepts in a field.
+func copyField(h *Header, m *Match, f Field) {
+	switch f {
+	case NWSrc, NWDst:
+		if p := m.prefix(f); !p.IsAny() {
+			setHeader(h, f, uint64(p.Addr))
+		}
+	case DLSrc, DLDst:
+		if a := m.mac(f); !a.IsAny() {
+			setHeader(h, f, a.Addr)
+		}
+	default:
+		if s := m.set(f); !s.IsAny() {
+			setHeader(h, f, uint64(s.lo))
 		}
 	}
 }
@@ -449,6 +516,35 @@ func TestOwnerDoesNotAllocate(t *testing.T) {
 			v.Owner(&h)
 		}); n != 0 {
 			t.Errorf("%v: %v allocations", k, n)
+		}
+	}
+}
+
+// A flow_mod is compared with the rules without allocating, the match being a
+// variable of the caller and a prefix among its fields.
+func TestOverlappingDoesNotAllocate(t *testing.T) {
+	for _, k := range []MapKind{Linear, Federated} {
+		r := newRand(t, 5)
+		var cs []Change
+		for _, x := range wildRules(r, 3000) {
+			cs = append(cs, Change{Add, x})
+		}
+		s, _, err := New(Options{Map: k}).Apply(cs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := s.View(1)
+		dst := make([]*Rule, 0, 3000)
+		found := 0
+		query := func() {
+			m := Match{InPort: One(uint32(1 + found%48)), DLType: ipOnly, NWDst: IPv4Prefix(0x0a0a0000, 8+found%9)}
+			found += len(v.Overlapping(m, dst[:0]))
+		}
+		for range 100 {
+			query() // the rows get sorted
+		}
+		if n := testing.AllocsPerRun(1000, query); n != 0 || found == 0 {
+			t.Errorf("%v: %v allocations, %d rules", k, n, found)
 		}
 	}
 }

@@ -6,12 +6,11 @@ import (
 	"slices"
 )
 
-// regionQuery also has terms given as words, for fields where the region has several
-// values.
+// regionQuery also has terms given as words, for fields where the region has so many
+// values that their rows do not fit into the query.
 type regionQuery struct {
 	query
-	nacc int
-	acc  [numFields + 1][]uint64
+	acc [][]uint64
 }
 
 func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Rule {
@@ -37,7 +36,7 @@ func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Ru
 func (m *federatedMap) collect(q *regionQuery, w uint32, match *Match, dpid uint64, dst []*Rule) []*Rule {
 	b := m.blocks[w]
 	x := b.used
-	for _, acc := range q.acc[:q.nacc] {
+	for _, acc := range q.acc {
 		x &= acc[w]
 	}
 	if x == 0 {
@@ -74,7 +73,6 @@ func (q *query) candidates(m *federatedMap, ws []uint32) []uint32 {
 // restrict adds what match asks of a field; false means that no rule overlaps.
 func (m *federatedMap) restrict(q *regionQuery, plan *fieldPlan, match *Match, dpid uint64) bool {
 	f := plan.field
-	x := &m.fields[f]
 	switch f {
 	case fieldDPID:
 		return q.point(plan, dpid)
@@ -90,7 +88,7 @@ func (m *federatedMap) restrict(q *regionQuery, plan *fieldPlan, match *Match, d
 		case n == 32:
 			return q.point(plan, uint64(p.Addr))
 		}
-		return m.region(q, x, uint64(p.Addr), uint64(p.Addr|^p.Mask))
+		return m.region(q, plan, Range{p.Addr, p.Addr | ^p.Mask})
 	case DLSrc, DLDst:
 		a := match.mac(f)
 		if a.IsExact() {
@@ -103,48 +101,56 @@ func (m *federatedMap) restrict(q *regionQuery, plan *fieldPlan, match *Match, d
 	if s.IsAny() {
 		return true
 	}
+	if v, ok := s.Value(); ok {
+		return q.point(plan, uint64(v))
+	}
 	if s.rest == "" {
-		if s.lo+1 == s.end {
-			return q.point(plan, uint64(s.lo))
-		}
-		return m.region(q, x, uint64(s.lo), uint64(s.end-1))
+		return m.region(q, plan, Range{s.lo, s.end - 1})
 	}
-	acc := m.newAcc(x)
-	for i := range s.Len() {
-		r := s.Range(i)
-		x.orOverlapping(acc, uint64(r.Lo), uint64(r.Hi))
-	}
-	return q.accumulated(acc)
+	return m.region(q, plan, slices.Collect(s.Ranges())...)
 }
 
-// region adds the term "accepts some value of lo..hi".
-func (m *federatedMap) region(q *regionQuery, x *fieldIndex, lo, hi uint64) bool {
-	acc := m.newAcc(x)
-	x.orOverlapping(acc, lo, hi)
-	return q.accumulated(acc)
-}
-
-func (m *federatedMap) newAcc(x *fieldIndex) []uint64 {
+// region adds the term "accepts some value of the ranges"; false means that no rule
+// does.
+func (m *federatedMap) region(q *regionQuery, p *fieldPlan, ranges ...Range) bool {
+	x := &m.fields[p.field]
+	first, cost := q.nrows, p.cost
+	for _, r := range ranges {
+		x.eachOverlapping(uint64(r.Lo), uint64(r.Hi), func(r *row) bool {
+			cost += q.row(r)
+			return !q.full
+		})
+	}
+	if !q.full {
+		return q.term(p, first, cost)
+	}
+	q.full, q.nrows = false, first
 	acc := make([]uint64, len(m.blocks))
 	x.any.orInto(acc)
-	return acc
+	for _, r := range ranges {
+		x.eachOverlapping(uint64(r.Lo), uint64(r.Hi), func(r *row) bool {
+			r.orInto(acc)
+			return true
+		})
+	}
+	q.acc = append(q.acc, acc)
+	return true
 }
 
-// orOverlapping adds the rules that accept a value of lo..hi: those in a prefix that
-// holds lo, and those in one that begins after it.
-func (x *fieldIndex) orOverlapping(acc []uint64, lo, hi uint64) {
+// eachOverlapping calls f, until it returns false, for the rows of values in lo..hi:
+// those of a prefix that holds lo, and those of one that begins after it.
+func (x *fieldIndex) eachOverlapping(lo, hi uint64, f func(*row) bool) {
 	for i := range x.lengths {
-		if r := x.rows.get(prefixKey(x.width, lo, x.lengths[i].n)); r != nil {
-			r.orInto(acc)
+		k := prefixKey(x.width, lo, x.lengths[i].n)
+		h := rowHash(k)
+		if !x.lengths[i].filter.has(h) {
+			continue
+		}
+		if r := x.rows.dir[h>>x.rows.shift].get(h, k); r != nil && !f(r) {
+			return
 		}
 	}
 	if lo < hi {
-		x.rows.between((lo+1)<<8, hi<<8|255, func(r *row) { r.orInto(acc) })
+		x.rows.between((lo+1)<<8, hi<<8|255, f)
 	}
-}
-
-func (q *regionQuery) accumulated(acc []uint64) bool {
-	q.acc[q.nacc] = acc
-	q.nacc++
-	return slices.ContainsFunc(acc, func(x uint64) bool { return x != 0 })
 }

@@ -60,6 +60,30 @@ func newFlowMap(k MapKind, shared bool) flowMap {
 	panic(fmt.Sprintf("flowspace: unknown map kind %d", k))
 }
 
+// ownerIn and overlappingIn name the maps there are, so that the compiler sees that
+// none keeps the header or the match: through the interface each would be copied to
+// the heap by whoever has it in a variable.
+
+func ownerIn(f flowMap, h *Header, dpid uint64) *Rule {
+	switch f := f.(type) {
+	case *federatedMap:
+		return f.owner(h, dpid)
+	case linearMap:
+		return f.owner(h, dpid)
+	}
+	return nil
+}
+
+func overlappingIn(f flowMap, m *Match, dpid uint64, dst []*Rule) []*Rule {
+	switch f := f.(type) {
+	case *federatedMap:
+		return f.overlapping(m, dpid, dst)
+	case linearMap:
+		return f.overlapping(m, dpid, dst)
+	}
+	return dst
+}
+
 // linearMap walks all rules in order.
 type linearMap struct{ list ruleList }
 

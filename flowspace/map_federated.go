@@ -160,6 +160,11 @@ func (q *query) point(p *fieldPlan, v uint64) bool {
 		q.full, q.verify, q.nrows = false, true, first
 		return true
 	}
+	return q.term(p, first, cost)
+}
+
+// term adds a term of rows first and following; false means that no rule meets it.
+func (q *query) term(p *fieldPlan, first, cost int) bool {
 	if cost == 0 {
 		return false
 	}

@@ -109,7 +109,7 @@ func (s *Snapshot) eachOverlapping(r *Rule, f func(*Rule)) {
 	var buf [64]*Rule
 	visit := func(id uint64, p *partition) bool {
 		if r.DPIDs.Has(id) {
-			for _, o := range p.rules.overlapping(&r.Match, id, buf[:0]) {
+			for _, o := range overlappingIn(p.rules, &r.Match, id, buf[:0]) {
 				f(o)
 			}
 		}
@@ -129,7 +129,7 @@ func (s *Snapshot) eachOverlapping(r *Rule, f func(*Rule)) {
 	}
 	if !r.DPIDs.all && r.DPIDs.Len() <= replicateMax {
 		for id := range r.DPIDs.List() {
-			for _, o := range s.shared.rules.overlapping(&r.Match, id, buf[:0]) {
+			for _, o := range overlappingIn(s.shared.rules, &r.Match, id, buf[:0]) {
 				f(o)
 			}
 		}

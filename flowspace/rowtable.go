@@ -214,42 +214,40 @@ func (t *rowTable) remove(e *edit, k uint64, w uint32, bit uint) (removed bool) 
 	return true
 }
 
-// each calls f for every row.
-func (t *rowTable) each(f func(*row)) {
+// each calls f for every row until it returns false.
+func (t *rowTable) each(f func(*row) bool) {
 	for i, p := range t.dir {
 		if i > 0 && p == t.dir[i-1] {
 			continue
 		}
 		for j := range p.slots {
-			if r := &p.slots[j]; !r.empty() {
-				f(r)
+			if r := &p.slots[j]; !r.empty() && !f(r) {
+				return
 			}
 		}
 	}
 }
 
-// between calls f for the rows with lo <= key <= hi. Sorting pays only when the table
-// stays as it is; the first call walks all rows.
-func (t *rowTable) between(lo, hi uint64, f func(*row)) {
+// between calls f, until it returns false, for the rows with lo <= key <= hi. Sorting
+// pays only when the table stays as it is; the first call walks all rows.
+func (t *rowTable) between(lo, hi uint64, f func(*row) bool) {
 	p := t.sorted.Load()
 	if p == nil && !t.asked.Swap(true) {
-		t.each(func(r *row) {
-			if r.key >= lo && r.key <= hi {
-				f(r)
-			}
-		})
+		t.each(func(r *row) bool { return r.key < lo || r.key > hi || f(r) })
 		return
 	}
 	if p == nil {
 		all := make([]row, 0, t.n)
-		t.each(func(r *row) { all = append(all, *r) })
+		t.each(func(r *row) bool {
+			all = append(all, *r)
+			return true
+		})
 		slices.SortFunc(all, func(a, b row) int { return cmpUint(a.key, b.key) })
 		p = &all
 		t.sorted.Store(p)
 	}
 	all := *p
 	i, _ := slices.BinarySearchFunc(all, lo, func(r row, k uint64) int { return cmpUint(r.key, k) })
-	for ; i < len(all) && all[i].key <= hi; i++ {
-		f(&all[i])
+	for ; i < len(all) && all[i].key <= hi && f(&all[i]); i++ {
 	}
 }

@@ -24,10 +24,10 @@ func (v *View) Same(o *View) bool {
 func (v *View) Owner(h *Header) *Rule {
 	var own, shared *Rule
 	if v.own != nil {
-		own = v.own.rules.owner(h, v.dpid)
+		own = ownerIn(v.own.rules, h, v.dpid)
 	}
 	if v.shared != nil {
-		shared = v.shared.rules.owner(h, v.dpid)
+		shared = ownerIn(v.shared.rules, h, v.dpid)
 	}
 	if own == nil || shared != nil && shared.Before(own) {
 		return shared
@@ -44,11 +44,11 @@ func (v *View) Overlapping(m Match, dst []*Rule) []*Rule { return v.AppendOverla
 func (v *View) AppendOverlapping(dst []*Rule, m *Match) []*Rule {
 	begin := len(dst)
 	if v.own != nil {
-		dst = v.own.rules.overlapping(m, v.dpid, dst)
+		dst = overlappingIn(v.own.rules, m, v.dpid, dst)
 	}
 	mid := len(dst)
 	if v.shared != nil {
-		dst = v.shared.rules.overlapping(m, v.dpid, dst)
+		dst = overlappingIn(v.shared.rules, m, v.dpid, dst)
 	}
 	mergeRules(dst[begin:], mid-begin)
 	return dst
@@ -59,7 +59,8 @@ func mergeRules(rules []*Rule, mid int) {
 	if mid == 0 || mid == len(rules) || rules[mid-1].Before(rules[mid]) {
 		return
 	}
-	left := slices.Clone(rules[:mid])
+	var buf [64]*Rule
+	left := append(buf[:0], rules[:mid]...)
 	right, out := rules[mid:], rules[:0]
 	for len(left) > 0 {
 		if len(right) > 0 && right[0].Before(left[0]) {
