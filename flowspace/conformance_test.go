@@ -535,9 +535,10 @@ func TestOverlappingDoesNotAllocate(t *testing.T) {
 		}
 		v := s.View(1)
 		dst := make([]*Rule, 0, 3000)
-		found := 0
+		found, i := 0, 0
 		query := func() {
-			m := Match{InPort: One(uint32(1 + found%48)), DLType: ipOnly, NWDst: IPv4Prefix(0x0a0a0000, 8+found%9)}
+			i++
+			m := Match{InPort: One(uint32(1 + i%48)), DLType: ipOnly, NWDst: IPv4Prefix(0x0a0a0000, 8+i%9)}
 			found += len(v.Overlapping(m, dst[:0]))
 		}
 		for range 100 {
