@@ -146,7 +146,7 @@ func coreConfig(c *SliceConfig) slicing.SliceConfig {
 	cfg := slicing.SliceConfig{
 		Name:        c.Name,
 		Strict:      c.Strict,
-		AllowNormal: false,
+		Flood:       c.Flood,
 		ReceiveLLDP: c.RecvLLDP,
 		MaxFlows:    c.DatapathLimits.Flows.Limit(),
 		Quota:       &c.Limits.Flows,

@@ -88,7 +88,7 @@ func (s *slice) allowedPort(p of10.Port, packetOut bool) *of10.Error {
 	case of10.PortTable:
 		ok = packetOut
 	case of10.PortNormal:
-		ok = s.cfg.AllowNormal
+		ok = s.mayFlood()
 	case of10.PortLocal:
 		ok = s.owns(p)
 	default:
@@ -117,6 +117,24 @@ func (d *Datapath) grantsQueue(s *slice, p of10.Port, queue uint32) bool {
 		}
 	}
 	return false
+}
+
+// mayFlood reports whether the slice has the flood permission and every port, also
+// those the switch does not have yet: no frame of it can leave where it must not.
+func (s *slice) mayFlood() bool { return s.cfg.Flood && s.has && s.ports.IsAny() }
+
+// native reports whether the switch's own FLOOD, ALL and NORMAL do for frames of rule r
+// what the slice's virtual switch would do.
+func (d *Datapath) native(s *slice, r *flowspace.Rule) bool {
+	if !s.mayFlood() || r != nil && r.HasForcedQueue {
+		return false
+	}
+	for p := range s.bits {
+		if port := d.port(p); !s.sends(p) || port != nil && (s.config(port)^port.Config)&of10.PortConfigNoFlood != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // outPorts yields where FLOOD or ALL goes, in the order of the ports' numbers.
@@ -217,9 +235,13 @@ func (d *Datapath) compileFor(dst []of10.Action, s *slice, in of10.Port, r *flow
 				dst = append(dst, *a)
 			}
 		case a.Port == of10.PortFlood || a.Port == of10.PortAll:
+			if d.native(s, r) {
+				dst = append(dst, *a)
+				continue
+			}
 			d.outPorts(s, a.Port, in, emit)
 		case a.Port == of10.PortNormal:
-			if s.cfg.AllowNormal {
+			if d.native(s, r) {
 				dst = append(dst, *a)
 			}
 		case a.Port == of10.PortTable:

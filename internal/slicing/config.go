@@ -53,7 +53,7 @@ const (
 type SliceConfig struct {
 	Name        string
 	Strict      bool  // what would have to be rewritten is refused instead
-	AllowNormal bool  // OUTPUT:NORMAL is passed on
+	Flood       bool  // may use the switch's own FLOOD, ALL and NORMAL, see native
 	ReceiveLLDP bool  // gets LLDP frames on its ports that nobody owns
 	MaxFlows    int64 // virtual flows on this datapath, below 0 for no limit
 	Quota       Quota // over all datapaths, nil for no limit

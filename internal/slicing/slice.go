@@ -90,7 +90,7 @@ func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
 		d.slices[cfg.Name] = s
 		s.ports, s.has = d.view.PortsOf(cfg.Name)
 	}
-	again := s.cfg.AllowNormal != cfg.AllowNormal
+	again := s.cfg.Flood != cfg.Flood
 	s.cfg = cfg
 	if again {
 		d.portsChanged(now, s)

@@ -77,3 +77,19 @@ func TestProbesCountAsSent(t *testing.T) {
 		t.Errorf("came back: %+v, want 2 packets of %d bytes", got, len(probe))
 	}
 }
+
+// What govisor has to look at itself of a flow is never a point in another slice's
+// space, where a switch could put it above that slice's flows.
+func TestCarvedPointsStayInTheSpace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "30 in_port=2 alice=4", "20 in_port=3|4 carol=7", "20 any bob=7")
+	r.add("carol", "in_port=4 actions=output:3")
+	r.add("bob", "priority=3,dl_vlan=0xffff,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,dl_type=0x88b5 actions=in_port,flood")
+	r.send("bob", &of10.PortMod{PortNo: 4, HWAddr: [6]byte{2, 0, 0, 0, 0, 4}, Config: of10.PortConfigNoFwd, Mask: of10.PortConfigNoFwd})
+	if err := (&world{r: r}).invariants(); err != nil {
+		t.Error(err)
+	}
+	if got := ports(r.frame(4, pkt{src: 1, dst: 2, typ: 0x88b5}.bytes())); !slices.Equal(got, []int{3}) {
+		t.Errorf("carol's frame left by %v, want 3", got)
+	}
+}
