@@ -87,6 +87,15 @@ func TestCookieBook(t *testing.T) {
 			}
 		}
 	}
+	b.put(&entry{cookie: 640}) // a page that is emptied and used again at once
+	b.remove(640)
+	again := &entry{cookie: 641}
+	b.put(again)
+	want[641] = again
+	b.get(next)
+	if b.get(641) != again {
+		t.Error("an entry is lost in a page that was empty")
+	}
 	list := b.all()
 	for _, e := range list {
 		if want[e.cookie] != e {
