@@ -61,12 +61,16 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedOverlap))
 		return
 	}
+	old := s.table.Same(f.flow)
+	if old != nil {
+		d.former = formerOf(old.Aux.(*vflow))
+		defer func() { d.former = former{} }()
+	}
 	specs, err := d.admit(f)
 	if err != nil {
 		d.failWith(out, s, c.ID, frame, err)
 		return
 	}
-	old := s.table.Same(f.flow)
 	if old == nil && !s.room() {
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
 		return
@@ -92,6 +96,20 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}
+}
+
+// former is what the flow that is being replaced has become. Its successor will most
+// likely become the same, and need not look for it.
+type former struct {
+	rule *ruleInfo
+	slot *slot
+}
+
+func formerOf(f *vflow) former {
+	if len(f.pieces) != 1 || f.pieces[0].slot == nil {
+		return former{}
+	}
+	return former{f.pieces[0].rule, f.pieces[0].slot}
 }
 
 // newFlow makes a virtual flow that is in no table yet.
