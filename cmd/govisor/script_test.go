@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"hold":    cmdHold,
 			"await":   cmdAwait,
 			"garbage": cmdGarbage,
+			"probe":   cmdProbe,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
@@ -207,6 +208,16 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s does not say %q:\n%s", args[0], args[1], text)
 		}
 	}
+}
+
+// cmdProbe connects to an address and hangs up: probe ADDR
+func cmdProbe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: probe ADDR")
+	}
+	c, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	ts.Check(c.Close())
 }
 
 // cmdGarbage connects to an address, sends a file and waits to be disconnected: garbage ADDR FILE

@@ -127,7 +127,11 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 	}()
 	features, err := w.identify(ctx, nc)
 	if err != nil {
-		if ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil: // govisor stops
+		case errors.Is(err, ofconn.ErrNothingSaid):
+			log.Debug("somebody looked whether this port is open")
+		default:
 			log.WithError(err).Warn("not a switch, connection dropped")
 		}
 		return err

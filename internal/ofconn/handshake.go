@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/govisor/govisor/ofwire"
@@ -30,6 +31,10 @@ func (e *HandshakeError) Error() string {
 }
 
 func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// ErrNothingSaid is the end of a connection on which the peer said nothing: it only looked whether
+// somebody listens.
+var ErrNothingSaid = &HandshakeError{Reason: "connection ended after 0 bytes"}
 
 // Handshake completes TLS if nc is a TLS connection, exchanges HELLOs and agrees
 // on OpenFlow 1.0, all within timeout. A peer that cannot speak 1.0 is told so
@@ -81,6 +86,8 @@ func readHello(nc net.Conn) ([]byte, error) {
 		return nil, &HandshakeError{Reason: fmt.Sprintf("peer speaks HTTP, not OpenFlow (%q)", b[:n])}
 	case n >= 2 && b[1] != typeHello:
 		return nil, &HandshakeError{Reason: fmt.Sprintf("first message is not a HELLO (% x)", b[:n])}
+	case n == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+		return nil, ErrNothingSaid
 	case err != nil:
 		return nil, &HandshakeError{Reason: fmt.Sprintf("%s after %d bytes", waited(err), n), Err: plain(err)}
 	}
