@@ -4,7 +4,7 @@
 set -eu
 declare -A package=(
   [mn]=mininet [ovs-vsctl]=openvswitch-switch [ovs-ofctl]=openvswitch-switch [ovs-testcontroller]=openvswitch-testcontroller
-  [tshark]=tshark [ip]=iproute2 [haproxy]=haproxy [iperf3]=iperf3 [gcc]=gcc [ping]=iputils-ping [openssl]=openssl
+  [tshark]=tshark [ip]=iproute2 [haproxy]=haproxy [iperf3]=iperf3 [gcc]=gcc [ping]=iputils-ping [openssl]=openssl [curl]=curl
 )
 missing=()
 for tool in "${!package[@]}"; do

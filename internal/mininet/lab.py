@@ -228,6 +228,10 @@ class Lab:
                                        "--disable-system", "--disable-system-route"])
         run(["ovs-vsctl", "--timeout=20", "set", "Open_vSwitch", ".", "other_config:vlan-limit=0"])
 
+    def op_ovs(self):
+        """Open vSwitch alone, for who brings a network along."""
+        self.start_ovs()
+
     def await_path(self, path, name, wait=10):
         until = time.monotonic() + wait
         while not os.path.exists(path):
