@@ -87,10 +87,18 @@ func (s *Snapshot) conflictsOf(r *Rule, sameGrants bool) []Conflict {
 // stronger returns, in order, the rules before r that overlap it on some datapath.
 func (s *Snapshot) stronger(r *Rule) []*Rule {
 	found := map[*Rule]bool{}
-	s.eachOverlapping(r, func(o *Rule) {
-		if o.Before(r) {
-			found[o] = true
+	note := func(rules []*Rule) bool {
+		for _, o := range rules {
+			if o.Before(r) {
+				found[o] = true
+			}
 		}
+		return true
+	}
+	s.eachPlace(r, func(p *partition, id uint64) { scanIn(p.rules, &r.Match, id, note) }, func(p *partition) {
+		p.rules.each(func(o *Rule) bool {
+			return !o.DPIDs.Overlaps(r.DPIDs) || !o.Match.Overlaps(&r.Match) || note([]*Rule{o})
+		})
 	})
 	return slices.SortedFunc(maps.Keys(found), compareRules)
 }

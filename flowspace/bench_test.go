@@ -329,28 +329,50 @@ func BenchmarkChange(b *testing.B) {
 		for _, n := range benchSizes(set.name) {
 			b.Run(fmt.Sprintf("%s/%d", set.name, n), func(b *testing.B) {
 				s, rules := benchSnapshot(b, Federated, set.name, n)
-				r := rand.New(rand.NewPCG(4, 4))
-				i := 0
-				done := cpuTime(b)
-				for b.Loop() {
-					x := *rules[r.IntN(len(rules))]
-					x.Priority++
-					next, a, err := s.Apply([]Change{{Add, &x}})
-					if err != nil {
-						b.Fatal(err)
-					}
-					if next, _, err = next.Apply([]Change{{Remove, &Rule{ID: rules0(s, r)}}}); err != nil {
-						b.Fatal(err)
-					}
-					if i++; i%4 == 0 {
-						s = next // let blocks fill and split
-					}
-					_ = a
-				}
-				done()
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(2*b.N), "ns/change")
+				changeBench(b, s, rules)
 			})
 		}
+	}
+}
+
+func changeBench(b *testing.B, s *Snapshot, rules []*Rule) {
+	r := rand.New(rand.NewPCG(4, 4))
+	i := 0
+	b.ReportAllocs()
+	done := cpuTime(b)
+	for b.Loop() {
+		x := *rules[r.IntN(len(rules))]
+		x.Priority++
+		next, a, err := s.Apply([]Change{{Add, &x}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if next, _, err = next.Apply([]Change{{Remove, &Rule{ID: rules0(s, r)}}}); err != nil {
+			b.Fatal(err)
+		}
+		if i++; i%4 == 0 {
+			s = next // let blocks fill and split
+		}
+		_ = a
+	}
+	done()
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(2*b.N), "ns/change")
+}
+
+// BenchmarkChangeBigDatapath is BenchmarkChange with all rules on one datapath.
+func BenchmarkChangeBigDatapath(b *testing.B) {
+	for _, set := range benchSets {
+		b.Run(fmt.Sprintf("%s/40000", set.name), func(b *testing.B) {
+			rules := set.make(rand.New(rand.NewPCG(1, 40000)), 40000)
+			for _, x := range rules {
+				x.DPIDs = DPIDs(1)
+			}
+			s, _, err := New(Options{}).Apply(adds(rules))
+			if err != nil {
+				b.Fatal(err)
+			}
+			changeBench(b, s, rules)
+		})
 	}
 }
 

@@ -14,21 +14,31 @@ type regionQuery struct {
 }
 
 func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Rule {
+	return m.scan(match, dpid, dst, nil)
+}
+
+// scan is overlapping that hands the rules to more, if not nil, a few at a time, and
+// ends when it returns false.
+func (m *federatedMap) scan(match *Match, dpid uint64, dst []*Rule, more func([]*Rule) bool) []*Rule {
 	var q regionQuery
 	for i := range m.plan {
 		if !m.restrict(&q, &m.plan[i], match, dpid) {
 			return dst
 		}
 	}
+	ws := m.order
+	var buf [64]uint32
 	if q.n > 0 && 4*q.cost < len(m.order) {
-		var buf [64]uint32
-		for _, w := range q.candidates(m, buf[:0]) {
-			dst = m.collect(&q, w, match, dpid, dst)
-		}
-		return dst
+		ws = q.candidates(m, buf[:0])
 	}
-	for _, w := range m.order {
+	for _, w := range ws {
 		dst = m.collect(&q, w, match, dpid, dst)
+		if more != nil && len(dst) > 0 {
+			if !more(dst) {
+				return dst
+			}
+			dst = dst[:0]
+		}
 	}
 	return dst
 }

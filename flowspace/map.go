@@ -84,6 +84,19 @@ func overlappingIn(f flowMap, m *Match, dpid uint64, dst []*Rule) []*Rule {
 	return dst
 }
 
+// scanIn hands the rules that overlap m to f, a few at a time, until f returns false.
+func scanIn(fm flowMap, m *Match, dpid uint64, f func([]*Rule) bool) {
+	var buf [64]*Rule
+	switch fm := fm.(type) {
+	case *federatedMap:
+		fm.scan(m, dpid, buf[:0], f)
+	case linearMap:
+		fm.each(func(r *Rule) bool {
+			return !r.Match.Overlaps(m) || !r.DPIDs.Has(dpid) || f(append(buf[:0], r))
+		})
+	}
+}
+
 // linearMap walks all rules in order.
 type linearMap struct{ list ruleList }
 

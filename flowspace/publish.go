@@ -27,14 +27,14 @@ func (c *changer) publish() {
 	}
 	for id, d := range c.dpids {
 		p, _ := c.next.parts.get(id)
-		if p = p.edit(c.next.opts.Map, d, false); p == nil {
+		if p = p.edit(c.edit, c.next.opts.Map, d, false); p == nil {
 			c.next.parts.delete(c.edit, id)
 		} else {
 			c.next.parts.set(c.edit, id, p)
 		}
 	}
 	if len(c.shared.remove)+len(c.shared.add) > 0 {
-		c.next.shared = c.next.shared.edit(c.next.opts.Map, &c.shared, true)
+		c.next.shared = c.next.shared.edit(c.edit, c.next.opts.Map, &c.shared, true)
 	}
 }
 
@@ -54,22 +54,33 @@ func (c *changer) eachPartition(r *Rule, f func(*delta)) {
 }
 
 // edit returns the partition after the delta, nil when it is empty.
-func (p *partition) edit(kind MapKind, d *delta, shared bool) *partition {
-	var rules flowMap
+func (p *partition) edit(e *edit, kind MapKind, d *delta, shared bool) *partition {
+	next := &partition{}
 	if p == nil {
-		rules = newFlowMap(kind, shared)
+		next.rules = newFlowMap(kind, shared)
 	} else {
-		rules = p.rules
+		next.rules, next.names = p.rules, p.names
 	}
-	if rules = rules.edit(d.remove, d.add); rules.len() == 0 {
+	if next.rules = next.rules.edit(d.remove, d.add); next.rules.len() == 0 {
 		return nil
 	}
-	return &partition{rules: rules}
+	for _, r := range d.add {
+		next.count(e, r, 1)
+	}
+	for _, r := range d.remove {
+		next.count(e, r, -1)
+	}
+	return next
 }
 
-// preciseMax is up to how many rules a change may touch for the affected slices
-// to be found rule by rule.
-const preciseMax = 64
+const (
+	// preciseMax is up to how many rules a change may touch for the affected slices
+	// to be found rule by rule.
+	preciseMax = 64
+	// visitMax is how many rules of a partition are looked at for one changed rule;
+	// beyond, all slices there count as affected.
+	visitMax = 256
+)
 
 func (c *changer) affected() Affected {
 	a := Affected{Rules: c.stored}
@@ -89,11 +100,7 @@ func (c *changer) affected() Affected {
 	for _, s := range [...]*Snapshot{c.old, &c.next} {
 		if len(changed) <= preciseMax {
 			for _, r := range changed {
-				s.eachOverlapping(r, func(o *Rule) {
-					for i := range o.Grants {
-						set[o.Grants[i].Slice] = true
-					}
-				})
+				s.addOverlapping(r, set)
 			}
 		} else {
 			s.addPresent(&a, set)
@@ -103,15 +110,12 @@ func (c *changer) affected() Affected {
 	return a
 }
 
-// eachOverlapping calls f for the rules that overlap r on one of its datapaths; for
-// some of them more than once.
-func (s *Snapshot) eachOverlapping(r *Rule, f func(*Rule)) {
-	var buf [64]*Rule
+// eachPlace calls f for the partitions a rule may overlap others in, with a datapath
+// there. A rule of many datapaths has the shared partition, if any, without one.
+func (s *Snapshot) eachPlace(r *Rule, f func(p *partition, dpid uint64), wholly func(shared *partition)) {
 	visit := func(id uint64, p *partition) bool {
 		if r.DPIDs.Has(id) {
-			for _, o := range overlappingIn(p.rules, &r.Match, id, buf[:0]) {
-				f(o)
-			}
+			f(p, id)
 		}
 		return true
 	}
@@ -124,43 +128,93 @@ func (s *Snapshot) eachOverlapping(r *Rule, f func(*Rule)) {
 			}
 		}
 	}
-	if s.shared == nil {
-		return
-	}
-	if !r.DPIDs.all && r.DPIDs.Len() <= replicateMax {
+	switch {
+	case s.shared == nil:
+	case r.DPIDs.all || r.DPIDs.Len() > replicateMax:
+		wholly(s.shared)
+	default:
 		for id := range r.DPIDs.List() {
-			for _, o := range overlappingIn(s.shared.rules, &r.Match, id, buf[:0]) {
-				f(o)
-			}
+			f(s.shared, id)
 		}
+	}
+}
+
+// addOverlapping adds the slices with rules that overlap r on one of its datapaths.
+func (s *Snapshot) addOverlapping(r *Rule, set map[string]bool) {
+	s.eachPlace(r, func(p *partition, id uint64) { p.addOverlapping(r, id, set) }, func(p *partition) {
+		missing := p.missing(set)
+		p.rules.each(func(o *Rule) bool {
+			if o.DPIDs.Overlaps(r.DPIDs) && o.Match.Overlaps(&r.Match) {
+				missing -= addSlices(o, set)
+			}
+			return missing > 0
+		})
+	})
+}
+
+// addOverlapping adds the slices with rules that overlap r on a datapath. It ends as
+// soon as there is no further slice to be found.
+func (p *partition) addOverlapping(r *Rule, dpid uint64, set map[string]bool) {
+	missing, visited := p.missing(set), 0
+	if missing == 0 {
 		return
 	}
-	s.shared.rules.each(func(o *Rule) bool {
-		if o.DPIDs.Overlaps(r.DPIDs) && o.Match.Overlaps(&r.Match) {
-			f(o)
+	scanIn(p.rules, &r.Match, dpid, func(rules []*Rule) bool {
+		for _, o := range rules {
+			missing -= addSlices(o, set)
+		}
+		visited += len(rules)
+		return missing > 0 && visited < visitMax
+	})
+	if visited >= visitMax && missing > 0 {
+		p.addNames(set)
+	}
+}
+
+// missing returns how many slices with rules here are not in set.
+func (p *partition) missing(set map[string]bool) (n int) {
+	p.names.each(func(name string, _ int) bool {
+		if !set[name] {
+			n++
 		}
 		return true
 	})
+	return n
+}
+
+// addSlices adds the slices of a rule and returns how many were new.
+func addSlices(r *Rule, set map[string]bool) (n int) {
+	for i := range r.Grants {
+		if name := r.Grants[i].Slice; !set[name] {
+			set[name] = true
+			n++
+		}
+	}
+	return n
+}
+
+// addNames adds every slice here.
+func (p *partition) addNames(set map[string]bool) {
+	if p != nil {
+		p.names.each(func(name string, _ int) bool {
+			set[name] = true
+			return true
+		})
+	}
 }
 
 // addPresent adds every slice on the affected datapaths.
 func (s *Snapshot) addPresent(a *Affected, set map[string]bool) {
 	if a.AllDatapaths {
 		s.parts.each(func(_ uint64, p *partition) bool {
-			for name := range p.slices() {
-				set[name] = true
-			}
+			p.addNames(set)
 			return true
 		})
 	} else {
 		for _, id := range a.Datapaths {
 			p, _ := s.parts.get(id)
-			for name := range p.slices() {
-				set[name] = true
-			}
+			p.addNames(set)
 		}
 	}
-	for name := range s.shared.slices() {
-		set[name] = true
-	}
+	s.shared.addNames(set)
 }

@@ -15,10 +15,16 @@ type rowTable struct {
 	n     int
 	shift uint8 // 64 - log2(len(dir))
 	dir   []*rowPage
-	// sorted has all rows by key, made when asked for a second time
-	sorted atomic.Pointer[[]row]
+	// sorted has, in order, the keys of the rows that this table or one it was made
+	// from has or had; those added since are in fresh. It is made when asked for a
+	// second time.
+	sorted atomic.Pointer[[]uint64]
 	asked  atomic.Bool
+	fresh  []uint64
 }
+
+// maxFresh is how many keys may be missing in sorted before it is made anew.
+const maxFresh = 256
 
 // row is the set of rules that accept one prefix. Most rows have one word only, and
 // keep it in place.
@@ -104,7 +110,13 @@ func (t *rowTable) own(e *edit) *rowTable {
 	if t.owner == e {
 		return t
 	}
-	return &rowTable{owner: e, n: t.n, shift: t.shift, dir: slices.Clone(t.dir)}
+	c := &rowTable{owner: e, n: t.n, shift: t.shift, dir: slices.Clone(t.dir)}
+	c.asked.Store(t.asked.Load())
+	if p := t.sorted.Load(); p != nil && len(t.fresh) < maxFresh {
+		c.sorted.Store(p)
+		c.fresh = slices.Clone(t.fresh)
+	}
+	return c
 }
 
 // page returns the changeable page for a hash.
@@ -143,6 +155,9 @@ func (t *rowTable) add(e *edit, k uint64, w uint32, bit uint) (added bool) {
 	}
 	p.put(row{key: k, word: 1 << bit, at: w})
 	t.n++
+	if t.sorted.Load() != nil {
+		t.fresh = append(t.fresh, k)
+	}
 	return true
 }
 
@@ -228,8 +243,8 @@ func (t *rowTable) each(f func(*row) bool) {
 	}
 }
 
-// between calls f, until it returns false, for the rows with lo <= key <= hi. Sorting
-// pays only when the table stays as it is; the first call walks all rows.
+// between calls f, until it returns false, for the rows with lo <= key <= hi, for some
+// of them twice. Sorting pays only when asked again; the first call walks all rows.
 func (t *rowTable) between(lo, hi uint64, f func(*row) bool) {
 	p := t.sorted.Load()
 	if p == nil && !t.asked.Swap(true) {
@@ -237,17 +252,27 @@ func (t *rowTable) between(lo, hi uint64, f func(*row) bool) {
 		return
 	}
 	if p == nil {
-		all := make([]row, 0, t.n)
+		all := make([]uint64, 0, t.n)
 		t.each(func(r *row) bool {
-			all = append(all, *r)
+			all = append(all, r.key)
 			return true
 		})
-		slices.SortFunc(all, func(a, b row) int { return cmpUint(a.key, b.key) })
+		slices.Sort(all)
 		p = &all
 		t.sorted.Store(p)
 	}
-	all := *p
-	i, _ := slices.BinarySearchFunc(all, lo, func(r row, k uint64) int { return cmpUint(r.key, k) })
-	for ; i < len(all) && all[i].key <= hi && f(&all[i]); i++ {
+	keys := *p
+	i, _ := slices.BinarySearch(keys, lo)
+	for ; i < len(keys) && keys[i] <= hi; i++ {
+		if r := t.get(keys[i]); r != nil && !f(r) {
+			return
+		}
+	}
+	for _, k := range t.fresh {
+		if k >= lo && k <= hi {
+			if r := t.get(k); r != nil && !f(r) {
+				return
+			}
+		}
 	}
 }

@@ -123,7 +123,8 @@ type Affected struct {
 	AllDatapaths bool
 	Datapaths    []uint64 // ascending; those named, also when AllDatapaths
 	// Slices are those named in a changed rule or whose rules on these datapaths
-	// overlap one, sorted. After very large changes it may name more.
+	// overlap one, sorted. After very large changes, and when one overlaps hundreds
+	// of rules of a datapath, it may name more slices with rules there.
 	Slices []string
 	// Rules has one entry per change: the rule as stored, or as removed.
 	Rules []*Rule

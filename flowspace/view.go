@@ -79,9 +79,7 @@ func (v *View) Rules() []*Rule { return v.Overlapping(Match{}, nil) }
 // Slices returns the names of the slices with any permission here, sorted.
 func (v *View) Slices() []string {
 	set := map[string]bool{}
-	for s := range v.own.slices() {
-		set[s] = true
-	}
+	v.own.addNames(set)
 	for s, rules := range v.shared.slices() {
 		if !set[s] && slices.ContainsFunc(rules, v.here) {
 			set[s] = true
