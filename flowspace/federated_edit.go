@@ -182,7 +182,8 @@ func (m *federatedMap) rebuild(remove, add []*Rule) *federatedMap {
 		}
 	}
 	for i, r := range rules {
-		w, bit := uint32(i/blockFill), uint(i%blockFill)
+		// Room is left every few rules, so that a rule that comes between moves few.
+		w, bit := uint32(i/blockFill), uint(i%blockFill*64/blockFill)
 		if bit == 0 {
 			c.blocks = append(c.blocks, &ruleBlock{owner: e})
 			c.order = append(c.order, w)
@@ -363,7 +364,7 @@ func (m *federatedMap) insertOne(e *edit, r *Rule) {
 	n := bits.OnesCount64(b.used)
 	switch {
 	case n <= blockFill:
-		m.spread(e, w, w, 0, r)
+		m.place(e, r, w, m.makeRoom(e, w, before, after))
 	case after == 64:
 		m.place(e, r, m.newBlock(e, i+1), 0)
 	default:
@@ -371,8 +372,31 @@ func (m *federatedMap) insertOne(e *edit, r *Rule) {
 	}
 }
 
+// makeRoom frees a position between two neighbours in a block, by moving the rules
+// from there to the nearest free position by one, and returns it.
+func (m *federatedMap) makeRoom(e *edit, w uint32, before, after int) uint {
+	free := ^m.blocks[w].used
+	up, down := 64, -1 // the free positions next to them
+	if after < 64 {
+		up = after + bits.TrailingZeros64(free>>after)
+	}
+	if before >= 0 {
+		down = 63 - bits.LeadingZeros64(free<<(63-before)) - (63 - before)
+	}
+	if up < 64 && (down < 0 || up-after <= before-down) {
+		for i := up; i > after; i-- {
+			m.place(e, m.unplace(e, w, uint(i-1)), w, uint(i))
+		}
+		return uint(after)
+	}
+	for i := down; i < before; i++ {
+		m.place(e, m.unplace(e, w, uint(i+1)), w, uint(i))
+	}
+	return uint(before)
+}
+
 // spread lays the rules of block w and a new one out evenly, the first keep of them
-// in w and the others in block next; with next == w all of them in w.
+// in w and the others in block next.
 func (m *federatedMap) spread(e *edit, w, next uint32, keep int, r *Rule) {
 	b := m.blocks[w]
 	rules := make([]*Rule, 0, 65)
@@ -381,9 +405,6 @@ func (m *federatedMap) spread(e *edit, w, next uint32, keep int, r *Rule) {
 	}
 	at, _ := slices.BinarySearchFunc(rules, r, compareRules)
 	rules = slices.Insert(rules, at, r)
-	if next == w {
-		keep = len(rules)
-	}
 	target := func(i int) (uint32, uint) {
 		if i < keep {
 			return w, uint(i * 64 / keep)
