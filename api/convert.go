@@ -14,19 +14,20 @@ func sliceOut(s hypervisor.Slice, rules int, limits []apitype.SliceLimit) apityp
 		urls[i] = c.String()
 	}
 	return apitype.Slice{Name: s.Name, Controllers: urls, Contact: s.Contact, DropPolicy: string(s.DropPolicy), RecvLLDP: s.RecvLLDP,
-		Strict: s.Strict, Enabled: s.Enabled, FlowModLimit: s.FlowModLimit, RateLimit: s.RateLimit, Limits: limits,
+		Strict: s.Strict, Enabled: s.Enabled, FlowModLimit: s.FlowModLimit, RateLimit: s.RateLimit,
+		FlowModRate: s.FlowModRate, PacketInRate: s.PacketInRate, Limits: limits,
 		Creator: s.Creator, Created: s.Created, Rules: rules}
 }
 
 func specIn(in apitype.SliceCreate) hypervisor.SliceSpec {
 	return hypervisor.SliceSpec{Name: in.Name, Password: in.Password, SlicePatch: hypervisor.SlicePatch{
 		Controllers: in.Controllers, Contact: &in.Contact, DropPolicy: in.DropPolicy, RecvLLDP: in.RecvLLDP, Strict: in.Strict,
-		Enabled: in.Enabled, FlowModLimit: in.FlowModLimit, RateLimit: in.RateLimit}}
+		Enabled: in.Enabled, LimitsPatch: hypervisor.LimitsPatch{FlowModLimit: in.FlowModLimit, RateLimit: in.RateLimit, FlowModRate: in.FlowModRate, PacketInRate: in.PacketInRate}}}
 }
 
 func patchIn(in apitype.SliceUpdate) hypervisor.SlicePatch {
 	return hypervisor.SlicePatch{Controllers: in.Controllers, Contact: in.Contact, DropPolicy: in.DropPolicy, RecvLLDP: in.RecvLLDP,
-		Strict: in.Strict, Enabled: in.Enabled, FlowModLimit: in.FlowModLimit, RateLimit: in.RateLimit}
+		Strict: in.Strict, Enabled: in.Enabled, LimitsPatch: hypervisor.LimitsPatch{FlowModLimit: in.FlowModLimit, RateLimit: in.RateLimit, FlowModRate: in.FlowModRate, PacketInRate: in.PacketInRate}}
 }
 
 func ruleOut(r *flowspace.Rule) apitype.Rule {

@@ -216,7 +216,8 @@ func (im *fvImport) slices(all []fvSlice) {
 		limit := int(s.MaxFlowRules.or(-1))
 		im.out.Slices = append(im.out.Slices, apitype.SliceConfig{PasswordHash: hash, Creator: s.Creator, SliceCreate: apitype.SliceCreate{
 			Name: name, Controllers: strings.Split(url, ","), Contact: s.ContactEmail, DropPolicy: &policy, RecvLLDP: orTrue(s.LLDPSpam),
-			Enabled: orTrue(s.AdminStatus), Strict: new(false), FlowModLimit: &limit, RateLimit: new(-1)}})
+			Enabled: orTrue(s.AdminStatus), Strict: new(false), FlowModLimit: &limit,
+			RateLimit: new(-1), FlowModRate: new(-1), PacketInRate: new(-1)}})
 	}
 }
 
@@ -259,7 +260,7 @@ func (im *fvImport) switches(all []fvSwitch) {
 			}
 			rates[kept] = append(rates[kept], int(l.RateLimit.or(-1)))
 			if mods := int(l.MaximumFlowMods.or(-1)); mods >= 0 || l.RateLimit.or(-1) >= 0 {
-				d.Limits = append(d.Limits, apitype.SliceLimit{DPID: d.DPID, Slice: kept, FlowModLimit: mods, RateLimit: int(l.RateLimit.or(-1))})
+				d.Limits = append(d.Limits, apitype.SliceLimit{DPID: d.DPID, Slice: kept, FlowModLimit: mods, RateLimit: int(l.RateLimit.or(-1)), FlowModRate: -1, PacketInRate: -1})
 			}
 		}
 		slices.SortFunc(d.Limits, func(a, b apitype.SliceLimit) int { return strings.Compare(a.Slice, b.Slice) })

@@ -90,7 +90,7 @@ func fvController(urls []string) (host string, port uint16, err error) {
 func fvSwitchOut(d *apitype.DatapathConfig, all []apitype.SliceConfig) fvSwitch {
 	out := fvSwitch{Capabilities: -1, DPID: d.DPID, FloodPerm: d.FloodPerm, Limits: map[string]fvLimit{}}
 	for _, s := range all {
-		l := apitype.SliceLimit{FlowModLimit: -1, RateLimit: -1}
+		l := apitype.SliceLimit{FlowModLimit: -1, RateLimit: -1} // FlowVisor has no other
 		if i := slices.IndexFunc(d.Limits, func(l apitype.SliceLimit) bool { return l.Slice == s.Name }); i >= 0 {
 			l = d.Limits[i]
 		}

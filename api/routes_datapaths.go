@@ -133,6 +133,6 @@ func (s *Server) putLimits(c *call) (answer, error) {
 	if err := c.decode(&in); err != nil {
 		return answer{}, err
 	}
-	l, err := s.svc.SetLimits(c.r.Context(), c.by, id, c.path("slice"), in.FlowModLimit, in.RateLimit, ifMatch(c, limitTag))
+	l, err := s.svc.SetLimits(c.r.Context(), c.by, id, c.path("slice"), hypervisor.LimitsPatch(in), ifMatch(c, limitTag))
 	return answer{body: l, etag: limitTag(l)}, err
 }

@@ -108,6 +108,17 @@ func configPatch(in *apitype.ConfigUpdate) (hypervisor.ConfigPatch, error) {
 		}
 		out.FlowLimits = append(out.FlowLimits, limit)
 	}
+	for i, l := range in.Limits {
+		limit := hypervisor.LimitsOn{Slice: l.Slice, LimitsPatch: hypervisor.LimitsPatch(l.LimitsUpdate)}
+		if !isAll(l.DPID) {
+			id, err := ofwire.ParseDatapathID(l.DPID)
+			if err != nil {
+				return out, bad(fmt.Sprintf("limits[%d].dpid", i), l.DPID, err.Error(), "")
+			}
+			limit.DPID = &id
+		}
+		out.Limits = append(out.Limits, limit)
+	}
 	return out, nil
 }
 

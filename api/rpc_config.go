@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/govisor/govisor/flowspace"
@@ -74,7 +75,66 @@ func (s *Server) rpcGetConfig(c *rpcCall) (any, error) {
 		return nil, rpcErrorf(rpcParams, "get-config: slice does not exist : %s", *slice)
 	}
 	out["flowmod-limit"] = limits
+	s.rateTables(c, slice, keys, out)
 	return out, nil
+}
+
+// rateTables adds the rates of slices that have one, which FlowVisor's clients do not
+// know, in the shape of flowmod-limit.
+func (s *Server) rateTables(c *rpcCall, slice *string, keys []string, out map[string]any) {
+	for _, o := range limitOptions[1:] {
+		table := map[string]map[string]int{}
+		note := func(name, key string, rate int) {
+			if rate >= 0 && contains(keys, key) {
+				if table[name] == nil {
+					table[name] = map[string]int{}
+				}
+				table[name][key] = rate
+			}
+		}
+		for _, sl := range s.svc.Slices(c.by) {
+			if slice != nil && *slice != sl.Name {
+				continue
+			}
+			if o.name != "rate-limit" { // that one FlowVisor had, but showed it with the slice
+				note(sl.Name, "any", o.get(sl.Limits))
+			}
+			for _, l := range s.svc.SliceLimits(sl.Name) {
+				note(sl.Name, l.DPID, o.get(hypervisor.Limits{RateLimit: l.RateLimit, FlowModRate: l.FlowModRate, PacketInRate: l.PacketInRate}))
+			}
+		}
+		if len(table) > 0 {
+			out[o.name] = table
+		}
+	}
+}
+
+// limitOption is an option of set-config that limits a slice on a datapath or on all.
+type limitOption struct {
+	name string
+	get  func(hypervisor.Limits) int
+	set  func(*hypervisor.LimitsPatch, *int)
+}
+
+var limitOptions = [4]limitOption{
+	{"flowmod-limit", func(l hypervisor.Limits) int { return l.FlowModLimit }, func(p *hypervisor.LimitsPatch, n *int) { p.FlowModLimit = n }},
+	{"rate-limit", func(l hypervisor.Limits) int { return l.RateLimit }, func(p *hypervisor.LimitsPatch, n *int) { p.RateLimit = n }},
+	{"flowmod-rate", func(l hypervisor.Limits) int { return l.FlowModRate }, func(p *hypervisor.LimitsPatch, n *int) { p.FlowModRate = n }},
+	{"packet-in-rate", func(l hypervisor.Limits) int { return l.PacketInRate }, func(p *hypervisor.LimitsPatch, n *int) { p.PacketInRate = n }},
+}
+
+// limitOption is the name of the option that became limit n of the patch.
+func (c *rpcCall) limitOption(n string) string {
+	var given []string
+	for _, o := range limitOptions {
+		if c.params.has(o.name) {
+			given = append(given, o.name)
+		}
+	}
+	if i, err := strconv.Atoi(n); err == nil && i < len(given) {
+		return given[i]
+	}
+	return ""
 }
 
 func (s *Server) limitTable(sl hypervisor.Slice, keys []string) map[string]int {
@@ -94,7 +154,8 @@ func (s *Server) limitTable(sl hypervisor.Slice, keys []string) map[string]int {
 }
 
 func (s *Server) rpcSetConfig(c *rpcCall) (any, error) {
-	known := []string{"flood-perm", "flowmod-limit", "track-flows", "stats-desc", "enable-topo-ctrl", "flow-stats-cache"}
+	known := []string{"flood-perm", "flowmod-limit", "track-flows", "stats-desc", "enable-topo-ctrl", "flow-stats-cache",
+		"rate-limit", "flowmod-rate", "packet-in-rate"}
 	if len(c.params.fields) == 0 {
 		return nil, rpcErrorf(rpcParams, "set-config No parameters are specified. Please input the parameters and the value you want them to be set.")
 	}
@@ -108,18 +169,20 @@ func (s *Server) rpcSetConfig(c *rpcCall) (any, error) {
 		return nil, err
 	}
 	_, err = s.svc.Configure(c.ctx, c.by, patch, nil)
-	return true, optionError(err)
+	return true, c.optionError(err)
 }
 
 // configPatch reads all that is to change; set-config makes all of it or nothing.
 func (c *rpcCall) configPatch() (patch hypervisor.ConfigPatch, err error) {
-	var errs [6]error
+	var errs [9]error
 	patch.FlowTracking, errs[0] = c.params.optBool("track-flows")
 	patch.StatsDesc, errs[1] = c.params.optBool("stats-desc")
 	patch.Topology, errs[2] = c.params.optBool("enable-topo-ctrl")
 	patch.FlowStatsCache, errs[3] = c.params.optInt("flow-stats-cache")
 	errs[4] = c.floodChange(&patch)
-	errs[5] = c.limitChange(&patch)
+	for i, option := range limitOptions {
+		errs[5+i] = c.limitChange(option, &patch)
+	}
 	for _, err := range errs {
 		if err != nil {
 			return patch, err
@@ -129,17 +192,18 @@ func (c *rpcCall) configPatch() (patch hypervisor.ConfigPatch, err error) {
 }
 
 // optionError names the option that an error of Configure is about.
-func optionError(err error) error {
+func (c *rpcCall) optionError(err error) error {
 	e, ok := errors.AsType[*hypervisor.Error](err)
 	if !ok {
 		return err
 	}
 	option := ""
-	switch field, _, _ := strings.Cut(e.Field, "["); field {
+	switch field, rest, _ := strings.Cut(e.Field, "["); field {
 	case "flood_perms", "default_flood_perm":
 		option = "flood-perm"
-	case "flowmod_limits":
-		option = "flowmod-limit"
+	case "limits":
+		n, _, _ := strings.Cut(rest, "]")
+		option = c.limitOption(n)
 	case "flow_stats_cache":
 		option = "flow-stats-cache"
 	}
@@ -189,15 +253,15 @@ func (c *rpcCall) floodChange(patch *hypervisor.ConfigPatch) error {
 	return nil
 }
 
-func (c *rpcCall) limitChange(patch *hypervisor.ConfigPatch) error {
-	if !c.params.has("flowmod-limit") {
+func (c *rpcCall) limitChange(o limitOption, patch *hypervisor.ConfigPatch) error {
+	if !c.params.has(o.name) {
 		return nil
 	}
-	p, err := c.params.child("flowmod-limit")
+	p, err := c.params.child(o.name)
 	if err != nil {
 		return err
 	}
-	var l hypervisor.FlowLimit
+	var l hypervisor.LimitsOn
 	if l.Slice, err = p.text("slice-name"); err != nil {
 		return err
 	}
@@ -212,15 +276,15 @@ func (c *rpcCall) limitChange(patch *hypervisor.ConfigPatch) error {
 	if err != nil {
 		return err
 	}
-	l.Limit = *n
+	o.set(&l.LimitsPatch, n)
 	if !isAll(dpid) {
 		id, err := ofwire.ParseDatapathID(dpid)
 		if err != nil {
-			return rpcErrorf(rpcParams, "set-config: flowmod-limit: %v", err)
+			return rpcErrorf(rpcParams, "set-config: %s: %v", o.name, err)
 		}
 		l.DPID = &id
 	}
-	patch.FlowLimits = []hypervisor.FlowLimit{l}
+	patch.Limits = append(patch.Limits, l)
 	return nil
 }
 

@@ -25,13 +25,15 @@ func (s *Server) rpcListSlices(c *rpcCall) (any, error) {
 
 // slicePatch reads the fields add-slice and update-slice have in common.
 func (c *rpcCall) slicePatch() (p hypervisor.SlicePatch, err error) {
-	var errs [6]error
+	var errs [8]error
 	p.DropPolicy, errs[0] = c.params.optText("drop-policy")
 	p.RecvLLDP, errs[1] = c.params.optBool("recv-lldp")
 	p.FlowModLimit, errs[2] = c.params.optInt("flowmod-limit")
 	p.RateLimit, errs[3] = c.params.optInt("rate-limit")
 	p.Enabled, errs[4] = c.params.optBool("admin-status")
 	p.Contact, errs[5] = c.params.optText("admin-contact")
+	p.FlowModRate, errs[6] = c.params.optInt("flowmod-rate")
+	p.PacketInRate, errs[7] = c.params.optInt("packet-in-rate")
 	for _, err := range errs {
 		if err != nil {
 			return p, err
@@ -228,6 +230,11 @@ func (s *Server) rpcSliceInfo(c *rpcCall) (any, error) {
 	out := map[string]any{"slice-name": sl.Name, "controller-url": sl.Controllers[0].String(), "admin-contact": sl.Contact,
 		"drop-policy": string(sl.DropPolicy), "recv-lldp": sl.RecvLLDP, "admin-status": sl.Enabled,
 		"flowmod-limit": sl.FlowModLimit, "rate-limit": sl.RateLimit}
+	for name, rate := range map[string]int{"flowmod-rate": sl.FlowModRate, "packet-in-rate": sl.PacketInRate} {
+		if rate >= 0 { // FlowVisor's clients do not know them
+			out[name] = rate
+		}
+	}
 	h, err := s.svc.SliceHealth(c.by, sl.Name)
 	if err != nil {
 		return nil, err

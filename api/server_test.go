@@ -156,7 +156,7 @@ func TestSliceLife(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	made := w.slice("fl-1")
 	want := apitype.Slice{Name: "fl-1", Controllers: []string{"tcp:127.0.0.1:6634"}, Contact: "fl-1@example.com", DropPolicy: "exact",
-		Enabled: true, FlowModLimit: -1, RateLimit: -1, Creator: "fvadmin", Created: made.Created}
+		Enabled: true, FlowModLimit: -1, RateLimit: -1, FlowModRate: -1, PacketInRate: -1, Creator: "fvadmin", Created: made.Created}
 	if diff := cmp.Diff(want, made); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
 	}

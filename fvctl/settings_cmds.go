@@ -98,7 +98,10 @@ func (a *app) configure(cmd *cobra.Command, u apitype.ConfigUpdate) (apitype.Set
 	}
 	option := map[string]string{"flood_perms": "--flood-perm", "default_flood_perm": "--flood-perm", "flowmod_limits": "--flowmod-limit",
 		"flow_stats_cache": "--flow-stats-cache", "adoption": "--adoption", "callback_allow": "--callback-allow"}
-	field, _, _ := strings.Cut(p.Field, "[")
+	field, rest, _ := strings.Cut(p.Field, "[")
+	if field == "limits" {
+		option[field] = limitOption(cmd, rest)
+	}
 	if name := option[field]; name != "" {
 		named := *p
 		named.Detail = name + ": " + p.Detail
@@ -110,6 +113,46 @@ func (a *app) configure(cmd *cobra.Command, u apitype.ConfigUpdate) (apitype.Set
 // limitUpdate sets the flow limit of a slice on a datapath, or (any) over all.
 func limitUpdate(slice, dpid string, limit int) apitype.ConfigUpdate {
 	return apitype.ConfigUpdate{FlowLimits: []apitype.FlowLimit{{Slice: slice, DPID: splitDPIDs(dpid)[0], Limit: limit}}}
+}
+
+// rateOptions are the options of set-config that limit a rate.
+var rateOptions = []string{"rate-limit", "flowmod-rate", "packet-in-rate"}
+
+// limitOption is the option that became limits[N]; rest is what follows the bracket.
+func limitOption(cmd *cobra.Command, rest string) string {
+	n := 0
+	for _, name := range rateOptions {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		if strings.HasPrefix(rest, strconv.Itoa(n)+"]") {
+			return "--" + name
+		}
+		n++
+	}
+	return ""
+}
+
+// addRates adds the rates that were given to an update.
+func addRates(cmd *cobra.Command, u *apitype.ConfigUpdate) error {
+	for _, name := range rateOptions {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		text, _ := cmd.Flags().GetString(name)
+		f := strings.Split(text, ",")
+		if len(f) != 3 {
+			return usagef("--%s %q: want SLICE,DPID,RATE", name, text)
+		}
+		n, err := parseLimit(f[2])
+		if err != nil {
+			return err
+		}
+		l := apitype.LimitsOn{Slice: f[0], DPID: splitDPIDs(f[1])[0]}
+		*map[string]**int{"rate-limit": &l.RateLimit, "flowmod-rate": &l.FlowModRate, "packet-in-rate": &l.PacketInRate}[name] = &n
+		u.Limits = append(u.Limits, l)
+	}
+	return nil
 }
 
 // setFlood adds a flood permission to an update: on one datapath, or by default.
@@ -139,6 +182,7 @@ func (a *app) setConfig() *cobra.Command {
 		Short: "Change settings, limits and flood permissions, all that is given or nothing",
 		Example: `  fvctl set-config --enable-topo-ctrl
   fvctl set-config -l fl-1,any,500
+  fvctl set-config --packet-in-rate fl-1,any,1000
   fvctl set-config -f fl-1,00:00:00:00:00:00:00:01`,
 		Args: exact(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -154,6 +198,9 @@ func (a *app) setConfig() *cobra.Command {
 			}
 			u.SettingsUpdate = apitype.SettingsUpdate{FlowTracking: a.pair(cmd, "tracking"), StatsDesc: a.pair(cmd, "stats-desc"), Topology: a.pair(cmd, "topo-ctrl"),
 				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption), CallbackAllow: given(cmd, "callback-allow", &allow)}
+			if err := addRates(cmd, &u); err != nil {
+				return err
+			}
 			if cmd.Flags().Changed("flood-perm") {
 				slice, dpid, _ := strings.Cut(flood, ",")
 				setFlood(&u, slice, dpid)
@@ -167,6 +214,9 @@ func (a *app) setConfig() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&flood, "flood-perm", "f", "", "SLICE[,DPID] that may use the switch's own flooding; an empty SLICE takes it away")
 	f.StringVarP(&limit, "flowmod-limit", "l", "", "SLICE,DPID,LIMIT: flows a slice may hold on a datapath, or any; -1 for no limit")
+	f.String("rate-limit", "", "SLICE,DPID,RATE: messages per second from its controller, on a datapath or any; -1 for no limit")
+	f.String("flowmod-rate", "", "SLICE,DPID,RATE: flow_mods per second likewise")
+	f.String("packet-in-rate", "", "SLICE,DPID,RATE: packet_ins per second to its controller, the others are dropped")
 	f.IntVarP(&cache, "flow-stats-cache", "c", 0, "seconds flow statistics are kept")
 	f.StringVar(&adoption, "adoption", "", "what happens to the flows of a switch that connects: adopt or flush")
 	f.StringVar(&allow, "callback-allow", "", "where callbacks may go: hosts, HOST:PORT and networks, separated by commas; empty for nowhere")

@@ -26,7 +26,7 @@ func passwordFlags(cmd *cobra.Command) {
 func (a *app) addSlice() *cobra.Command {
 	var drop string
 	var lldp, disabled, strict bool
-	var flows, rate int
+	var flows, rate, flowRate, inRate int
 	var more []string
 	cmd := &cobra.Command{
 		Use:   "add-slice SLICENAME CONTROLLER-URL ADMIN-EMAIL",
@@ -45,6 +45,7 @@ module:NAME. The name has 1 to 45 of the characters A-Z a-z 0-9 _ + . -`,
 			s, err := a.c.CreateSlice(cmd.Context(), apitype.SliceCreate{
 				Name: args[0], Controllers: append([]string{args[1]}, more...), Contact: args[2], Password: pw, DropPolicy: &drop,
 				RecvLLDP: &lldp, Strict: &strict, Enabled: &enabled, FlowModLimit: &flows, RateLimit: &rate,
+				FlowModRate: &flowRate, PacketInRate: &inRate,
 			})
 			if err != nil {
 				return err
@@ -58,6 +59,8 @@ module:NAME. The name has 1 to 45 of the characters A-Z a-z 0-9 _ + . -`,
 	f.BoolVar(&strict, "strict", false, "refuse what would have to be rewritten")
 	f.IntVarP(&flows, "flowmod-limit", "f", -1, "flows the slice may hold, -1 for no limit")
 	f.IntVarP(&rate, "rate-limit", "r", -1, "messages per second from its controller, -1 for no limit")
+	f.IntVar(&flowRate, "flowmod-rate", -1, "flow_mods per second from its controller, -1 for no limit")
+	f.IntVar(&inRate, "packet-in-rate", -1, "packet_ins per second to its controller, the others are dropped; -1 for no limit")
 	f.BoolVar(&disabled, "disabled", false, "make it disabled")
 	f.StringArrayVar(&more, "controller", nil, "further controller URL, in waiting (repeatable; ro+URL only reads)")
 	passwordFlags(cmd)

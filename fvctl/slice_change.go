@@ -72,7 +72,7 @@ func (a *app) changeController(cmd *cobra.Command, name, host, port string, u ap
 
 func (a *app) updateSlice() *cobra.Command {
 	var host, contact, drop string
-	var port, flows, rate int
+	var port, flows, rate, flowRate, inRate int
 	var urls []string
 	cmd := &cobra.Command{
 		Use:   "update-slice SLICENAME",
@@ -90,6 +90,8 @@ func (a *app) updateSlice() *cobra.Command {
 	f.StringVarP(&drop, "drop-policy", "d", "", "exact or rule")
 	f.IntVarP(&flows, "flowmod-limit", "f", -1, "flows the slice may hold, -1 for no limit")
 	f.IntVarP(&rate, "rate-limit", "r", -1, "messages per second from its controller, -1 for no limit")
+	f.IntVar(&flowRate, "flowmod-rate", -1, "flow_mods per second from its controller, -1 for no limit")
+	f.IntVar(&inRate, "packet-in-rate", -1, "packet_ins per second to its controller, the others are dropped; -1 for no limit")
 	for _, p := range []string{"slice", "recv-lldp", "strict"} {
 		f.Bool("enable-"+p, false, "turn "+p+" on")
 		f.Bool("disable-"+p, false, "turn "+p+" off")
@@ -102,6 +104,7 @@ func (a *app) updateSlice() *cobra.Command {
 		u := apitype.SliceUpdate{Controllers: urls, Enabled: a.pair(cmd, "slice"), RecvLLDP: a.pair(cmd, "recv-lldp"), Strict: a.pair(cmd, "strict")}
 		u.Contact, u.DropPolicy = given(cmd, "admin-contact", &contact), given(cmd, "drop-policy", &drop)
 		u.FlowModLimit, u.RateLimit = given(cmd, "flowmod-limit", &flows), given(cmd, "rate-limit", &rate)
+		u.FlowModRate, u.PacketInRate = given(cmd, "flowmod-rate", &flowRate), given(cmd, "packet-in-rate", &inRate)
 		var s apitype.Slice
 		var err error
 		if host != "" || port != 0 {

@@ -21,6 +21,11 @@ func sliceInfo(s apitype.Slice, h apitype.SliceHealth) map[string]any {
 		"recv-lldp": s.RecvLLDP, "admin-status": s.Enabled, "flowmod-limit": s.FlowModLimit, "rate-limit": s.RateLimit,
 		"current-flowmod-usage": h.FlowMods,
 	}
+	for name, rate := range map[string]int{"flowmod-rate": s.FlowModRate, "packet-in-rate": s.PacketInRate} {
+		if rate >= 0 {
+			info[name] = rate
+		}
+	}
 	rate := 0.0
 	for _, c := range h.Connections {
 		rate += c.Rate

@@ -61,10 +61,10 @@ func (a *app) camelListSlices() *cobra.Command {
 
 func sliceTable(all []apitype.Slice) func() *table {
 	return func() *table {
-		t := &table{head: []string{"NAME", "STATE", "CONTROLLERS", "RULES", "CONTACT", "DROP-POLICY", "LLDP", "STRICT", "FLOWMOD-LIMIT", "RATE-LIMIT"}, wide: 5}
+		t := &table{head: []string{"NAME", "STATE", "CONTROLLERS", "RULES", "CONTACT", "DROP-POLICY", "LLDP", "STRICT", "FLOWMOD-LIMIT", "RATE-LIMIT", "FLOWMOD-RATE", "PACKET-IN-RATE"}, wide: 5}
 		for _, s := range all {
 			t.add(s.Name, onOff(s.Enabled, "enabled", "disabled"), orDash(strings.Join(s.Controllers, " ")), strconv.Itoa(s.Rules), orDash(s.Contact), s.DropPolicy,
-				onOff(s.RecvLLDP, "yes", "no"), onOff(s.Strict, "yes", "no"), limitText(s.FlowModLimit), limitText(s.RateLimit))
+				onOff(s.RecvLLDP, "yes", "no"), onOff(s.Strict, "yes", "no"), limitText(s.FlowModLimit), limitText(s.RateLimit), limitText(s.FlowModRate), limitText(s.PacketInRate))
 		}
 		return t
 	}

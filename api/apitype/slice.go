@@ -16,8 +16,10 @@ type Slice struct {
 	RecvLLDP     bool         `json:"recv_lldp"`
 	Strict       bool         `json:"strict"`
 	Enabled      bool         `json:"enabled"`
-	FlowModLimit int          `json:"flowmod_limit"`
-	RateLimit    int          `json:"rate_limit"`
+	FlowModLimit int          `json:"flowmod_limit"`  // flows; here and below -1 is no limit
+	RateLimit    int          `json:"rate_limit"`     // messages per second from its controllers
+	FlowModRate  int          `json:"flowmod_rate"`   // flow_mods per second from them
+	PacketInRate int          `json:"packet_in_rate"` // packet_ins per second to them
 	Limits       []SliceLimit `json:"limits,omitempty"`
 	Creator      string       `json:"creator"`
 	Created      time.Time    `json:"created"`
@@ -31,6 +33,8 @@ type SliceLimit struct {
 	Slice        string `json:"slice,omitempty"`
 	FlowModLimit int    `json:"flowmod_limit"`
 	RateLimit    int    `json:"rate_limit"`
+	FlowModRate  int    `json:"flowmod_rate"`
+	PacketInRate int    `json:"packet_in_rate"`
 }
 
 // SliceCreate asks for a slice. Nil fields take the default written beside them.
@@ -38,13 +42,15 @@ type SliceCreate struct {
 	Name         string   `json:"name"`
 	Controllers  []string `json:"controllers"`
 	Contact      string   `json:"contact"`
-	Password     string   `json:"password,omitempty"`      // empty: the account cannot log in
-	DropPolicy   *string  `json:"drop_policy,omitempty"`   // exact
-	RecvLLDP     *bool    `json:"recv_lldp,omitempty"`     // false
-	Strict       *bool    `json:"strict,omitempty"`        // false
-	Enabled      *bool    `json:"enabled,omitempty"`       // true
-	FlowModLimit *int     `json:"flowmod_limit,omitempty"` // -1
-	RateLimit    *int     `json:"rate_limit,omitempty"`    // -1
+	Password     string   `json:"password,omitempty"`       // empty: the account cannot log in
+	DropPolicy   *string  `json:"drop_policy,omitempty"`    // exact
+	RecvLLDP     *bool    `json:"recv_lldp,omitempty"`      // false
+	Strict       *bool    `json:"strict,omitempty"`         // false
+	Enabled      *bool    `json:"enabled,omitempty"`        // true
+	FlowModLimit *int     `json:"flowmod_limit,omitempty"`  // -1
+	RateLimit    *int     `json:"rate_limit,omitempty"`     // -1
+	FlowModRate  *int     `json:"flowmod_rate,omitempty"`   // -1
+	PacketInRate *int     `json:"packet_in_rate,omitempty"` // -1
 }
 
 // SliceUpdate changes the fields that are not nil.
@@ -57,12 +63,16 @@ type SliceUpdate struct {
 	Enabled      *bool    `json:"enabled,omitempty"`
 	FlowModLimit *int     `json:"flowmod_limit,omitempty"`
 	RateLimit    *int     `json:"rate_limit,omitempty"`
+	FlowModRate  *int     `json:"flowmod_rate,omitempty"`
+	PacketInRate *int     `json:"packet_in_rate,omitempty"`
 }
 
 // LimitsUpdate sets the limits of a slice on one datapath; nil leaves one as it is.
 type LimitsUpdate struct {
 	FlowModLimit *int `json:"flowmod_limit,omitempty"`
 	RateLimit    *int `json:"rate_limit,omitempty"`
+	FlowModRate  *int `json:"flowmod_rate,omitempty"`
+	PacketInRate *int `json:"packet_in_rate,omitempty"`
 }
 
 // PasswordUpdate sets an account's password.

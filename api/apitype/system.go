@@ -67,6 +67,14 @@ type ConfigUpdate struct {
 	SettingsUpdate
 	FloodPerms []FloodPerm `json:"flood_perms,omitempty"`
 	FlowLimits []FlowLimit `json:"flowmod_limits,omitempty"`
+	Limits     []LimitsOn  `json:"limits,omitempty"`
+}
+
+// LimitsOn changes limits of a slice on a datapath, or with "any" on all together.
+type LimitsOn struct {
+	Slice string `json:"slice"`
+	DPID  string `json:"dpid"`
+	LimitsUpdate
 }
 
 // FloodPerm lets a slice use a switch's own flooding; an empty slice takes it away.

@@ -97,7 +97,8 @@ func (a *applier) slices() {
 
 func (a *applier) slice(want apitype.SliceConfig) error {
 	patch := SlicePatch{Controllers: want.Controllers, Contact: &want.Contact, DropPolicy: want.DropPolicy, RecvLLDP: want.RecvLLDP,
-		Strict: want.Strict, Enabled: want.Enabled, FlowModLimit: want.FlowModLimit, RateLimit: want.RateLimit}
+		Strict: want.Strict, Enabled: want.Enabled,
+		LimitsPatch: LimitsPatch{FlowModLimit: want.FlowModLimit, RateLimit: want.RateLimit, FlowModRate: want.FlowModRate, PacketInRate: want.PacketInRate}}
 	hash := a.hashes[want.Name]
 	if want.PasswordHash != "" {
 		if !validHash(want.PasswordHash) {
@@ -139,8 +140,8 @@ func (a *applier) slice(want apitype.SliceConfig) error {
 
 // text is everything that can be configured about a slice, for people and to compare.
 func (s *Slice) text() string {
-	return fmt.Sprintf("%s contact=%q drop_policy=%s recv_lldp=%v strict=%v enabled=%v flowmod_limit=%d rate_limit=%d",
-		controllersText(s.Controllers), s.Contact, s.DropPolicy, s.RecvLLDP, s.Strict, s.Enabled, s.FlowModLimit, s.RateLimit)
+	return fmt.Sprintf("%s contact=%q drop_policy=%s recv_lldp=%v strict=%v enabled=%v %v",
+		controllersText(s.Controllers), s.Contact, s.DropPolicy, s.RecvLLDP, s.Strict, s.Enabled, s.Limits)
 }
 
 func (a *applier) removeSlices() {
@@ -399,7 +400,7 @@ func (a *applier) datapaths() {
 
 // datapath reads what is declared of the i-th datapath.
 func (a *applier) datapath(i int, d *apitype.DatapathConfig) datapathConf {
-	conf := datapathConf{floodPerm: d.FloodPerm, limits: map[string]store.Limit{}}
+	conf := datapathConf{floodPerm: d.FloodPerm, limits: map[string]Limits{}}
 	if d.FloodPerm != "" && d.FloodPerm != AdminName && a.c.st.slices[d.FloodPerm] == nil {
 		a.fault("datapaths", i, invalid("flood_perm", d.FloodPerm, fmt.Sprintf("unknown slice %q", clip(d.FloodPerm)), ""))
 	}
@@ -407,13 +408,13 @@ func (a *applier) datapath(i int, d *apitype.DatapathConfig) datapathConf {
 		if a.c.st.slices[l.Slice] == nil {
 			a.fault("datapaths", i, invalid("limits", l.Slice, fmt.Sprintf("unknown slice %q", clip(l.Slice)), ""))
 		}
-		_, err1 := limitOr("limits.flowmod_limit", &l.FlowModLimit, 0, 0)
-		_, err2 := limitOr("limits.rate_limit", &l.RateLimit, 0, 1)
-		if err := errors.Join(err1, err2); err != nil {
+		l.FlowModRate, l.PacketInRate = orNone(l.FlowModRate), orNone(l.PacketInRate)
+		limit, err := noLimits.with(LimitsPatch{&l.FlowModLimit, &l.RateLimit, &l.FlowModRate, &l.PacketInRate}, "limits.")
+		if err != nil {
 			a.fault("datapaths", i, err)
 		}
-		if l.FlowModLimit >= 0 || l.RateLimit >= 0 {
-			conf.limits[l.Slice] = store.Limit{FlowMods: l.FlowModLimit, Rate: l.RateLimit}
+		if limit != noLimits {
+			conf.limits[l.Slice] = limit
 		}
 	}
 	return conf

@@ -28,6 +28,7 @@ type change struct {
 	now      time.Time
 	ops      []func(*store.Tx) error
 	all      bool // every datapath is touched
+	limits   bool // of some slice may have changed
 	touched  map[ofwire.DatapathID]struct{}
 	events   []apitype.Event
 	detail   string   // for the audit log
@@ -79,6 +80,7 @@ func (c *change) touchSlice(name string) {
 func (c *change) putSlice(s *Slice) {
 	c.st.slices[s.Name] = s
 	c.st.sortSlices()
+	c.limits = true
 	rec := s.record()
 	c.write(func(tx *store.Tx) error { return tx.PutSlice(rec) })
 }

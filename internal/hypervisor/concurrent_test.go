@@ -69,7 +69,7 @@ func churn(s *Service, targets map[string]string, rng *rand.Rand) error {
 		_, err = s.UpdateSlice(ctx, Local(), slice, SlicePatch{Enabled: &on}, nil)
 	case 3:
 		n := rng.IntN(500) + 1
-		_, err = s.SetLimits(ctx, Local(), ofwire.DatapathID(dpid), slice, &n, nil, nil)
+		_, err = s.SetLimits(ctx, Local(), ofwire.DatapathID(dpid), slice, LimitsPatch{FlowModLimit: &n}, nil)
 	case 4, 5:
 		_, err = s.ChangeRules(ctx, Local(), []RuleChange{{Op: flowspace.Remove, Ref: rule}}, false)
 	case 6, 7:

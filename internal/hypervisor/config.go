@@ -65,7 +65,7 @@ func (s *Slice) spec() apitype.SliceCreate {
 		urls[i] = c.String()
 	}
 	return apitype.SliceCreate{Name: s.Name, Controllers: urls, Contact: s.Contact, DropPolicy: &policy, RecvLLDP: &s.RecvLLDP, Strict: &s.Strict,
-		Enabled: &s.Enabled, FlowModLimit: &s.FlowModLimit, RateLimit: &s.RateLimit}
+		Enabled: &s.Enabled, FlowModLimit: &s.FlowModLimit, RateLimit: &s.RateLimit, FlowModRate: &s.FlowModRate, PacketInRate: &s.PacketInRate}
 }
 
 // RuleToConfig writes a rule as a configuration does.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/govisor/govisor/internal/store"
 	"github.com/govisor/govisor/ofwire"
 )
 
@@ -16,6 +15,7 @@ type ConfigPatch struct {
 	SettingsPatch
 	FloodPerms []FloodPerm
 	FlowLimits []FlowLimit
+	Limits     []LimitsOn
 }
 
 // FloodPerm lets a slice use a switch's own flooding; an empty slice is the default's.
@@ -32,12 +32,19 @@ type FlowLimit struct {
 	Limit int
 }
 
+// LimitsOn changes limits of a slice on a datapath, or on all together.
+type LimitsOn struct {
+	Slice string
+	DPID  *ofwire.DatapathID // nil: all together
+	LimitsPatch
+}
+
 // Configure makes all of the patch or nothing. An error says in its field which
 // part is at fault. check, if not nil, sees the present settings first.
 func (s *Service) Configure(ctx context.Context, p Principal, patch ConfigPatch, check func(Settings) error) (Settings, error) {
 	// Each part asks for the permission it needs.
 	r := request{by: p, act: actReadSystem, action: "update-settings", target: "settings"}
-	if patch.SettingsPatch != (SettingsPatch{}) || len(patch.FloodPerms)+len(patch.FlowLimits) == 0 {
+	if patch.SettingsPatch != (SettingsPatch{}) || len(patch.FloodPerms)+len(patch.FlowLimits)+len(patch.Limits) == 0 {
 		r.act = actWriteSettings
 	} else {
 		r.action, r.target = "set-config", "limits"
@@ -74,8 +81,14 @@ func (c *change) configure(patch ConfigPatch) error {
 		details = append(details, c.detail+" on "+f.DPID.String())
 	}
 	for i, l := range patch.FlowLimits {
-		if err := c.flowLimit(l); err != nil {
+		if err := c.limitsOn(LimitsOn{l.Slice, l.DPID, LimitsPatch{FlowModLimit: &l.Limit}}); err != nil {
 			return part(err, "flowmod_limits", i)
+		}
+		details = append(details, "slice "+l.Slice+": "+c.detail)
+	}
+	for i, l := range patch.Limits {
+		if err := c.limitsOn(l); err != nil {
+			return part(err, "limits", i)
 		}
 		details = append(details, "slice "+l.Slice+": "+c.detail)
 	}
@@ -111,7 +124,7 @@ func at(e *Error, field string) *Error {
 	return &out
 }
 
-func (c *change) flowLimit(l FlowLimit) error {
+func (c *change) limitsOn(l LimitsOn) error {
 	sl := c.st.slices[l.Slice]
 	if sl == nil || !c.st.allowed(c.by, actReadSlice, l.Slice) {
 		return notFound("slice", l.Slice)
@@ -120,14 +133,14 @@ func (c *change) flowLimit(l FlowLimit) error {
 		return err
 	}
 	if l.DPID != nil {
-		_, err := c.limitSlice(*l.DPID, l.Slice, &l.Limit, nil)
+		_, err := c.limitSlice(*l.DPID, l.Slice, l.LimitsPatch)
 		c.detail += " on " + l.DPID.String()
 		return err
 	}
-	if err := c.updateSlice(sl, SlicePatch{FlowModLimit: &l.Limit}); err != nil {
+	if err := c.updateSlice(sl, SlicePatch{LimitsPatch: l.LimitsPatch}); err != nil {
 		return err
 	}
-	c.detail = fmt.Sprintf("flow mods %d", l.Limit)
+	c.detail = c.st.slices[l.Slice].Limits.String()
 	return nil
 }
 
@@ -143,25 +156,20 @@ func (c *change) setFloodPerm(id ofwire.DatapathID, name string) error {
 	return nil
 }
 
-// limitSlice changes what a slice may do on one datapath; nil leaves a limit alone.
-func (c *change) limitSlice(id ofwire.DatapathID, slice string, flowMods, rate *int) (l store.Limit, err error) {
-	old, ok := c.st.datapaths[id].limits[slice]
-	if !ok {
-		old = store.Limit{FlowMods: -1, Rate: -1}
-	}
-	if l.FlowMods, err = limitOr("flowmod_limit", flowMods, old.FlowMods, 0); err != nil {
+// limitSlice changes what a slice may do on one datapath.
+func (c *change) limitSlice(id ofwire.DatapathID, slice string, p LimitsPatch) (Limits, error) {
+	old := c.st.datapaths[id].limit(slice)
+	l, err := old.with(p, "")
+	if err != nil {
 		return l, err
 	}
-	if l.Rate, err = limitOr("rate_limit", rate, old.Rate, 1); err != nil {
-		return l, err
-	}
-	if !c.st.allowed(c.by, actGovernSlice, slice) && (raises(old.FlowMods, l.FlowMods) || raises(old.Rate, l.Rate)) {
+	if !c.st.allowed(c.by, actGovernSlice, slice) && old.raises(l) {
 		return l, denied(c.by, "raise its own limits")
 	}
-	if own, ok := c.st.datapaths[id].limits[c.by.Account]; ok && c.by.Role == RoleSlice && (raises(own.FlowMods, l.FlowMods) || raises(own.Rate, l.Rate)) {
+	if c.by.Role == RoleSlice && slice != c.by.Account && c.st.datapaths[id].limit(c.by.Account).raises(l) {
 		return l, denied(c.by, "give a slice more than its own limits")
 	}
 	c.setLimit(id, slice, &l)
-	c.detail = fmt.Sprintf("flow mods %d, rate %d", l.FlowMods, l.Rate)
+	c.detail = l.String()
 	return l, nil
 }

@@ -149,7 +149,7 @@ func coreConfig(c *SliceConfig) slicing.SliceConfig {
 		Flood:       c.Flood,
 		ReceiveLLDP: c.RecvLLDP,
 		MaxFlows:    c.DatapathLimits.Flows.Limit(),
-		Quota:       &c.Limits.Flows,
+		Quota:       quota{&c.Limits.Flows, &c.DatapathLimits.Flows},
 	}
 	if c.DropPolicy == DropRule {
 		cfg.Drop = slicing.DropRule

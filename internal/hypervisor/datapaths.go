@@ -107,8 +107,7 @@ func (s *Service) datapath(st *state, p Principal, id ofwire.DatapathID, sess Se
 	}
 	for _, name := range slices.Sorted(maps.Keys(conf.limits)) {
 		if may(name) {
-			l := conf.limits[name]
-			d.Limits = append(d.Limits, apitype.SliceLimit{DPID: d.DPID, Slice: name, FlowModLimit: l.FlowMods, RateLimit: l.Rate})
+			d.Limits = append(d.Limits, conf.limits[name].on(id, name))
 		}
 	}
 	return d, true
@@ -200,7 +199,7 @@ func (st *state) datapathConfig(id ofwire.DatapathID) apitype.DatapathConfig {
 	d := st.datapaths[id]
 	c := apitype.DatapathConfig{DPID: id.String(), FloodPerm: d.floodPerm}
 	for _, name := range slices.Sorted(maps.Keys(d.limits)) {
-		c.Limits = append(c.Limits, apitype.SliceLimit{DPID: id.String(), Slice: name, FlowModLimit: d.limits[name].FlowMods, RateLimit: d.limits[name].Rate})
+		c.Limits = append(c.Limits, d.limits[name].on(id, name))
 	}
 	return c
 }
@@ -208,6 +207,7 @@ func (st *state) datapathConfig(id ofwire.DatapathID) apitype.DatapathConfig {
 func (c *change) putDatapath(id ofwire.DatapathID, conf datapathConf) {
 	c.st.datapaths[id] = conf
 	c.touched[id] = struct{}{}
+	c.limits = true
 	c.event(EventDatapathUpdated, id.String(), "", "")
 	if conf.floodPerm == "" && len(conf.limits) == 0 {
 		delete(c.st.datapaths, id)
@@ -215,24 +215,28 @@ func (c *change) putDatapath(id ofwire.DatapathID, conf datapathConf) {
 		return
 	}
 	c.write(func(tx *store.Tx) error {
-		return tx.PutDatapath(store.Datapath{DPID: uint64(id), FloodPerm: conf.floodPerm, Limits: conf.limits})
+		rec := store.Datapath{DPID: uint64(id), FloodPerm: conf.floodPerm, Limits: map[string]store.Limit{}}
+		for name, l := range conf.limits {
+			rec.Limits[name] = l.record()
+		}
+		return tx.PutDatapath(rec)
 	})
 }
 
 // setLimit sets the limits of a slice on a datapath; nil removes them and the
 // slice's flood permission there.
-func (c *change) setLimit(id ofwire.DatapathID, slice string, l *store.Limit) {
+func (c *change) setLimit(id ofwire.DatapathID, slice string, l *Limits) {
 	conf := c.st.datapaths[id]
 	conf.limits = maps.Clone(conf.limits)
 	if conf.limits == nil {
-		conf.limits = map[string]store.Limit{}
+		conf.limits = map[string]Limits{}
 	}
 	if l == nil {
 		delete(conf.limits, slice)
 		if conf.floodPerm == slice {
 			conf.floodPerm = ""
 		}
-	} else if l.FlowMods < 0 && l.Rate < 0 {
+	} else if *l == noLimits {
 		delete(conf.limits, slice)
 	} else {
 		conf.limits[slice] = *l
@@ -240,10 +244,9 @@ func (c *change) setLimit(id ofwire.DatapathID, slice string, l *store.Limit) {
 	c.putDatapath(id, conf)
 }
 
-// SetLimits changes what a slice may do on one datapath; nil leaves a limit
-// alone. check, if not nil, sees the present limits first.
-func (s *Service) SetLimits(ctx context.Context, p Principal, id ofwire.DatapathID, slice string, flowMods, rate *int, check func(apitype.SliceLimit) error) (apitype.SliceLimit, error) {
-	var l store.Limit
+// SetLimits changes what a slice may do on one datapath. check, if not nil, sees the present limits first.
+func (s *Service) SetLimits(ctx context.Context, p Principal, id ofwire.DatapathID, slice string, patch LimitsPatch, check func(apitype.SliceLimit) error) (apitype.SliceLimit, error) {
+	var l Limits
 	r := request{by: p, act: actWriteSlice, slice: slice, action: "set-limits", target: slice + " on " + id.String()}
 	_, err := s.do(ctx, r, func(c *change) (err error) {
 		if c.st.slices[slice] == nil {
@@ -254,10 +257,10 @@ func (s *Service) SetLimits(ctx context.Context, p Principal, id ofwire.Datapath
 				return err
 			}
 		}
-		l, err = c.limitSlice(id, slice, flowMods, rate)
+		l, err = c.limitSlice(id, slice, patch)
 		return err
 	})
-	return apitype.SliceLimit{DPID: id.String(), Slice: slice, FlowModLimit: l.FlowMods, RateLimit: l.Rate}, err
+	return l.on(id, slice), err
 }
 
 // LimitOn returns what a slice may do on a datapath.
@@ -269,11 +272,7 @@ func (s *Service) LimitOn(p Principal, id ofwire.DatapathID, slice string) (apit
 }
 
 func (st *state) limitOn(id ofwire.DatapathID, slice string) apitype.SliceLimit {
-	l, ok := st.datapaths[id].limits[slice]
-	if !ok {
-		l = store.Limit{FlowMods: -1, Rate: -1}
-	}
-	return apitype.SliceLimit{DPID: id.String(), Slice: slice, FlowModLimit: l.FlowMods, RateLimit: l.Rate}
+	return st.datapaths[id].limit(slice).on(id, slice)
 }
 
 // SliceLimits returns the limits of a slice per datapath.
@@ -282,7 +281,7 @@ func (s *Service) SliceLimits(slice string) []apitype.SliceLimit {
 	var out []apitype.SliceLimit
 	for _, id := range slices.Sorted(maps.Keys(st.datapaths)) {
 		if l, ok := st.datapaths[id].limits[slice]; ok {
-			out = append(out, apitype.SliceLimit{DPID: id.String(), FlowModLimit: l.FlowMods, RateLimit: l.Rate})
+			out = append(out, l.on(id, ""))
 		}
 	}
 	return out

@@ -209,19 +209,20 @@ func (c *change) checkSubSlice(s *Slice) error {
 		return conflict("name", s.Name, fmt.Sprintf("slice %s made %d slices already", c.by.Account, n), "remove some")
 	}
 	own := c.st.slices[c.by.Account]
-	if s.FlowModLimit < 0 {
-		s.FlowModLimit = own.FlowModLimit
+	for _, f := range []struct{ its, own *int }{
+		{&s.FlowModLimit, &own.FlowModLimit}, {&s.RateLimit, &own.RateLimit}, {&s.FlowModRate, &own.FlowModRate}, {&s.PacketInRate, &own.PacketInRate},
+	} {
+		if *f.its < 0 {
+			*f.its = *f.own
+		}
 	}
-	if s.RateLimit < 0 {
-		s.RateLimit = own.RateLimit
-	}
-	return c.checkLimits(s.FlowModLimit, s.RateLimit)
+	return c.checkLimits(s.Limits)
 }
 
-// checkLimits refuses limits above those of the slice that asks.
-func (c *change) checkLimits(flowMods, rate int) error {
-	own := c.st.slices[c.by.Account]
-	if raises(own.FlowModLimit, flowMods) || raises(own.RateLimit, rate) {
+// checkLimits refuses limits above those of the slice that asks: they would be of no
+// use, since what its slices use counts as its own.
+func (c *change) checkLimits(l Limits) error {
+	if c.st.slices[c.by.Account].Limits.raises(l) {
 		return denied(c.by, "give a slice more than its own limits")
 	}
 	return nil

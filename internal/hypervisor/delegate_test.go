@@ -211,14 +211,14 @@ func TestSubSliceLimits(t *testing.T) {
 	t.Parallel()
 	s := delegated(t)
 	ten, twenty := 10, 20
-	if _, err := s.UpdateSlice(t.Context(), Local(), "parent", SlicePatch{FlowModLimit: &ten}, nil); err != nil {
+	if _, err := s.UpdateSlice(t.Context(), Local(), "parent", SlicePatch{LimitsPatch: LimitsPatch{FlowModLimit: &ten}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	subSlice(t, s, "parent", "two")
 	if sl, err := s.Slice(Local(), "two"); err != nil || sl.FlowModLimit != 10 || sl.Creator != "parent" {
 		t.Errorf("%+v, %v", sl, err)
 	}
-	if _, err := s.UpdateSlice(t.Context(), account("parent"), "two", SlicePatch{FlowModLimit: &twenty}, nil); KindOf(err) != apitype.KindDenied {
+	if _, err := s.UpdateSlice(t.Context(), account("parent"), "two", SlicePatch{LimitsPatch: LimitsPatch{FlowModLimit: &twenty}}, nil); KindOf(err) != apitype.KindDenied {
 		t.Errorf("limit raised above its own: %v", err)
 	}
 	_, err := s.CreateSlice(t.Context(), account("child"), SliceSpec{Name: "three", SlicePatch: SlicePatch{Controllers: []string{"tcp:h:2"}}})

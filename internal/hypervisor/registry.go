@@ -3,10 +3,7 @@ package hypervisor
 import (
 	"errors"
 	"slices"
-	"time"
 
-	"github.com/govisor/govisor/internal/limits"
-	"github.com/govisor/govisor/internal/store"
 	"github.com/govisor/govisor/ofwire"
 )
 
@@ -74,10 +71,8 @@ func (s *Service) publishLocked(c *change) []<-chan struct{} {
 	if s.topology != nil {
 		s.topology.SetEnabled(c.st.settings.Topology)
 	}
-	for key := range s.share { // limits of slices that are gone
-		if sl := c.st.slices[key.slice]; sl == nil || sl.Generation != key.generation {
-			delete(s.share, key)
-		}
+	if c.limits {
+		s.followLimitsLocked(c.st)
 	}
 	var waits []<-chan struct{}
 	ids, sessions := s.connected()
@@ -98,31 +93,13 @@ func (s *Service) configLocked(st *state, dpid ofwire.DatapathID) *DatapathConfi
 	if flood == "" {
 		flood = st.settings.DefaultFloodPerm
 	}
-	now := s.now()
 	for _, sl := range st.order {
 		if _, ok := slices.BinarySearch(present, sl.Name); !ok || !sl.Enabled {
 			continue
 		}
-		here := store.Limit{FlowMods: -1, Rate: -1}
-		if l, ok := conf.limits[sl.Name]; ok {
-			here = l
-		}
 		cfg.Slices = append(cfg.Slices, SliceConfig{Name: sl.Name, Generation: sl.Generation, Controllers: sl.Controllers,
 			DropPolicy: sl.DropPolicy, RecvLLDP: sl.RecvLLDP, Strict: sl.Strict, Flood: flood == sl.Name,
-			Limits:         s.limitsLocked(shareKey{slice: sl.Name, generation: sl.Generation}, sl.FlowModLimit, sl.RateLimit, now),
-			DatapathLimits: s.limitsLocked(shareKey{sl.Name, sl.Generation, dpid, true}, here.FlowMods, here.Rate, now)})
+			Limits: s.limitsLocked(st, sl, nil), DatapathLimits: s.limitsLocked(st, sl, &dpid)})
 	}
 	return cfg
-}
-
-// limitsLocked returns the shared counters of a slice with the limits in force.
-func (s *Service) limitsLocked(key shareKey, flows, perSecond int, now time.Time) *limits.Slice {
-	l := s.share[key]
-	if l == nil {
-		l = &limits.Slice{}
-		s.share[key] = l
-	}
-	l.Flows.SetLimit(int64(flows))
-	l.SetRates(limits.Rates{Messages: max(perSecond, 0)}, now)
-	return l
 }

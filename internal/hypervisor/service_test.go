@@ -170,7 +170,7 @@ func TestSessionsFollowChanges(t *testing.T) {
 		t.Errorf("slices on 2 after disabling b = %v", got)
 	}
 	limit := 5
-	if _, err := s.UpdateSlice(ctx, Local(), "a", SlicePatch{DropPolicy: &drop, FlowModLimit: &limit}, nil); err != nil {
+	if _, err := s.UpdateSlice(ctx, Local(), "a", SlicePatch{DropPolicy: &drop, LimitsPatch: LimitsPatch{FlowModLimit: &limit}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	now := one.last().Slice("a")
@@ -236,7 +236,7 @@ func TestRestart(t *testing.T) {
 		{Op: flowspace.Update, Ref: "full", Patch: RulePatch{Queues: &[]uint32{3, 1}, ForcedQueue: new(int64(9))}}}, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.SetLimits(ctx, Local(), 5, "a", new(10), new(20), nil); err != nil {
+	if _, err := s.SetLimits(ctx, Local(), 5, "a", LimitsPatch{FlowModLimit: new(10), RateLimit: new(20), FlowModRate: new(30), PacketInRate: new(40)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.UpdateSettings(ctx, Local(), SettingsPatch{FlowTracking: new(true)}); err != nil {
@@ -301,7 +301,7 @@ func TestRemovedSliceLeavesNothing(t *testing.T) {
 	mustSlice(t, s, "b")
 	mustRule(t, s, "own", "1", "any", "a=7")
 	mustRule(t, s, "shared", "1", "any", "a=7,b=2")
-	_, _ = s.SetLimits(ctx, Local(), 5, "a", new(10), nil, nil)
+	_, _ = s.SetLimits(ctx, Local(), 5, "a", LimitsPatch{FlowModLimit: new(10)}, nil)
 	if err := errors.Join(s.UpdateDatapath(ctx, Local(), 6, DatapathPatch{FloodPerm: new("a")}, nil), s.SetPassword(ctx, Local(), "a", "pw")); err != nil {
 		t.Fatal(err)
 	}

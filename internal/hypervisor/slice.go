@@ -23,31 +23,29 @@ const (
 
 // Slice is one slice; values are immutable once published.
 type Slice struct {
-	Name         string
-	Generation   uint64
-	Order        uint64
-	Controllers  []Controller
-	Contact      string
-	DropPolicy   DropPolicy
-	RecvLLDP     bool
-	Strict       bool
-	Enabled      bool
-	FlowModLimit int // -1: none
-	RateLimit    int // messages per second, -1: none
-	Creator      string
-	Created      time.Time
+	Name        string
+	Generation  uint64
+	Order       uint64
+	Controllers []Controller
+	Contact     string
+	DropPolicy  DropPolicy
+	RecvLLDP    bool
+	Strict      bool
+	Enabled     bool
+	Limits
+	Creator string
+	Created time.Time
 }
 
 // SlicePatch changes the fields that are not nil.
 type SlicePatch struct {
-	Controllers  []string
-	Contact      *string
-	DropPolicy   *string
-	RecvLLDP     *bool
-	Strict       *bool
-	Enabled      *bool
-	FlowModLimit *int
-	RateLimit    *int
+	Controllers []string
+	Contact     *string
+	DropPolicy  *string
+	RecvLLDP    *bool
+	Strict      *bool
+	Enabled     *bool
+	LimitsPatch
 }
 
 // String is the URL, with "ro+" in front of a read-only controller.
@@ -143,10 +141,7 @@ func (s Slice) with(p SlicePatch) (Slice, error) {
 			return s, invalid("drop_policy", *p.DropPolicy, fmt.Sprintf("unknown drop policy %q", clip(*p.DropPolicy)), "want exact or rule")
 		}
 	}
-	if s.FlowModLimit, err = limitOr("flowmod_limit", p.FlowModLimit, s.FlowModLimit, 0); err != nil {
-		return s, err
-	}
-	if s.RateLimit, err = limitOr("rate_limit", p.RateLimit, s.RateLimit, 1); err != nil {
+	if s.Limits, err = s.Limits.with(p.LimitsPatch, ""); err != nil {
 		return s, err
 	}
 	for _, b := range []struct {
@@ -170,20 +165,6 @@ func checkText(field, v string, most int) (string, error) {
 	return v, nil
 }
 
-// limitOr returns *v if it is a limit, or old when v is nil.
-func limitOr(field string, v *int, old, least int) (int, error) {
-	switch {
-	case v == nil:
-		return old, nil
-	case *v < -1 || *v > 1<<31-1 || *v >= 0 && *v < least:
-		return 0, invalid(field, fmt.Sprint(*v), fmt.Sprintf("%s %d is out of range", field, *v), fmt.Sprintf("want %d to 2147483647, or -1 for no limit", least))
-	}
-	return *v, nil
-}
-
-// raises reports whether next allows more than old.
-func raises(old, next int) bool { return old >= 0 && (next < 0 || next > old) }
-
 func (s *Slice) record() store.Slice {
 	urls := make([]string, len(s.Controllers))
 	for i, c := range s.Controllers {
@@ -191,7 +172,8 @@ func (s *Slice) record() store.Slice {
 	}
 	return store.Slice{Name: s.Name, Generation: s.Generation, Order: s.Order, Controllers: urls, Contact: s.Contact,
 		DropPolicy: string(s.DropPolicy), RecvLLDP: s.RecvLLDP, Strict: s.Strict, Enabled: s.Enabled,
-		FlowModLimit: s.FlowModLimit, RateLimit: s.RateLimit, Creator: s.Creator, Created: s.Created}
+		FlowModLimit: s.FlowModLimit, RateLimit: s.RateLimit, FlowModRate: s.FlowModRate, PacketInRate: s.PacketInRate,
+		Creator: s.Creator, Created: s.Created}
 }
 
 func sliceFromRecord(r store.Slice) (*Slice, error) {
@@ -201,5 +183,6 @@ func sliceFromRecord(r store.Slice) (*Slice, error) {
 	}
 	return &Slice{Name: r.Name, Generation: r.Generation, Order: r.Order, Controllers: controllers, Contact: r.Contact,
 		DropPolicy: DropPolicy(r.DropPolicy), RecvLLDP: r.RecvLLDP, Strict: r.Strict, Enabled: r.Enabled,
-		FlowModLimit: r.FlowModLimit, RateLimit: r.RateLimit, Creator: r.Creator, Created: r.Created}, nil
+		Limits:  Limits{r.FlowModLimit, r.RateLimit, orNone(r.FlowModRate), orNone(r.PacketInRate)},
+		Creator: r.Creator, Created: r.Created}, nil
 }

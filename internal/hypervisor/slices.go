@@ -75,7 +75,7 @@ func (c *change) createSlice(spec SliceSpec, hash string) error {
 	if spec.Controllers == nil {
 		spec.Controllers = []string{}
 	}
-	sl, err := Slice{Name: spec.Name, DropPolicy: DropExact, Enabled: true, FlowModLimit: -1, RateLimit: -1,
+	sl, err := Slice{Name: spec.Name, DropPolicy: DropExact, Enabled: true, Limits: noLimits,
 		Creator: c.by.Account, Created: c.now.UTC()}.with(spec.SlicePatch)
 	if err != nil {
 		return err
@@ -160,20 +160,20 @@ func (c *change) updateSlice(old *Slice, patch SlicePatch) error {
 		switch {
 		case next.Enabled && !old.Enabled:
 			return denied(c.by, "enable its own slice")
-		case raises(old.FlowModLimit, next.FlowModLimit), raises(old.RateLimit, next.RateLimit):
+		case old.Limits.raises(next.Limits):
 			return denied(c.by, "raise its own limits")
 		}
 	}
 	if c.by.Role == RoleSlice && next.Name != c.by.Account {
-		if err := c.checkLimits(next.FlowModLimit, next.RateLimit); err != nil {
+		if err := c.checkLimits(next.Limits); err != nil {
 			return err
 		}
 	}
 	c.putSlice(&next)
 	c.touchSlice(next.Name)
 	c.event(EventSliceUpdated, "", next.Name, "")
-	c.detail = fmt.Sprintf("controllers %s, drop policy %s, lldp %v, strict %v, enabled %v, flow mods %d, rate %d",
-		controllersText(next.Controllers), next.DropPolicy, next.RecvLLDP, next.Strict, next.Enabled, next.FlowModLimit, next.RateLimit)
+	c.detail = fmt.Sprintf("controllers %s, drop policy %s, lldp %v, strict %v, enabled %v, %v",
+		controllersText(next.Controllers), next.DropPolicy, next.RecvLLDP, next.Strict, next.Enabled, next.Limits)
 	return nil
 }
 
@@ -210,6 +210,7 @@ func (c *change) removeSlice(name string) error {
 	}
 	delete(c.st.slices, name)
 	c.st.sortSlices()
+	c.limits = true
 	delete(c.st.accounts, name)
 	c.write(func(tx *store.Tx) error {
 		if err := tx.DeleteSlice(name); err != nil {

@@ -27,7 +27,15 @@ type Settings struct {
 // datapathConf is what is configured for a datapath, connected or not.
 type datapathConf struct {
 	floodPerm string // slice, "" for the default
-	limits    map[string]store.Limit
+	limits    map[string]Limits
+}
+
+// limit is what a slice may do there.
+func (d datapathConf) limit(slice string) Limits {
+	if l, ok := d.limits[slice]; ok {
+		return l
+	}
+	return noLimits
 }
 
 // state is everything the service knows, immutable once published.
@@ -81,7 +89,11 @@ func loadState(db *store.Store) (*state, error) {
 			return err
 		}
 		for _, d := range dps {
-			st.datapaths[ofwire.DatapathID(d.DPID)] = datapathConf{d.FloodPerm, d.Limits}
+			conf := datapathConf{d.FloodPerm, map[string]Limits{}}
+			for name, l := range d.Limits {
+				conf.limits[name] = limitsFromRecord(l)
+			}
+			st.datapaths[ofwire.DatapathID(d.DPID)] = conf
 		}
 		if st.callbacks, err = tx.Callbacks(); err != nil {
 			return err

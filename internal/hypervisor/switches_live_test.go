@@ -336,7 +336,7 @@ func TestLimitsWhileASwitchIsAway(t *testing.T) {
 		red := w.controller("red", learn)
 		w.slice("red")
 		one := 1
-		if _, err := w.svc.UpdateSlice(t.Context(), hypervisor.Local(), "red", hypervisor.SlicePatch{FlowModLimit: &one}, nil); err != nil {
+		if _, err := w.svc.UpdateSlice(t.Context(), hypervisor.Local(), "red", hypervisor.SlicePatch{LimitsPatch: hypervisor.LimitsPatch{FlowModLimit: &one}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		w.rule("r", 100, "any", "red")

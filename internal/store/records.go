@@ -16,6 +16,8 @@ type Slice struct {
 	Enabled      bool      `json:"enabled"`
 	FlowModLimit int       `json:"flowmod_limit"`
 	RateLimit    int       `json:"rate_limit"`
+	FlowModRate  int       `json:"flowmod_rate,omitempty"`   // 0, of older records, is no limit
+	PacketInRate int       `json:"packet_in_rate,omitempty"` // likewise
 	Creator      string    `json:"creator"`
 	Created      time.Time `json:"created"`
 }
@@ -70,8 +72,10 @@ type Datapath struct {
 
 // Limit is what one slice may do on one datapath; -1 is no limit.
 type Limit struct {
-	FlowMods int `json:"flow_mods"`
-	Rate     int `json:"rate"`
+	FlowMods     int `json:"flow_mods"`
+	Rate         int `json:"rate"`
+	FlowModRate  int `json:"flowmod_rate,omitempty"`   // 0, of older records, is no limit
+	PacketInRate int `json:"packet_in_rate,omitempty"` // likewise
 }
 
 // Audit is the record of one change or refused attempt. The id is given by AppendAudit.

@@ -85,7 +85,7 @@ func TestRoundTrip(t *testing.T) {
 	settings := Settings{FlowTracking: true, FlowStatsCache: 30, LLDPKey: []byte{1, 2}}
 	account := Account{Name: "a", Role: "slice", Hash: "h"}
 	token := Token{ID: "t", Account: "a", Hash: []byte{9}, Created: now, Expires: now}
-	dp := Datapath{DPID: math.MaxUint64, FloodPerm: "a", Limits: map[string]Limit{"a": {-1, 10}}}
+	dp := Datapath{DPID: math.MaxUint64, FloodPerm: "a", Limits: map[string]Limit{"a": {-1, 10, 20, 30}}}
 	snap := Snapshot{ID: "s1", Created: now, Who: "w", Config: []byte("{}"), Rules: 2}
 
 	s, err := Open(dir)
