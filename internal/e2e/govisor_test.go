@@ -74,6 +74,7 @@ func TestMain(m *testing.M) {
 // so that its default --data is found by fvctl's.
 type Govisor struct {
 	l     *Lab
+	name  string
 	bin   string
 	dir   string
 	flags []string
@@ -82,11 +83,16 @@ type Govisor struct {
 // Govisor builds and starts "govisor serve" with an empty data directory.
 func (l *Lab) Govisor(flags ...string) *Govisor {
 	l.t.Helper()
+	return l.namedGovisor("govisor", flags...)
+}
+
+func (l *Lab) namedGovisor(name string, flags ...string) *Govisor {
+	l.t.Helper()
 	bin, err := binaries()
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	g := &Govisor{l: l, bin: bin, dir: filepath.Join(l.Dir(), "gv"), flags: flags}
+	g := &Govisor{l: l, name: name, bin: bin, dir: filepath.Join(l.Dir(), name), flags: flags}
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
 		l.t.Fatal(err)
 	}
@@ -98,14 +104,14 @@ func (l *Lab) Govisor(flags ...string) *Govisor {
 func (g *Govisor) Start() {
 	g.l.t.Helper()
 	argv := append([]string{filepath.Join(g.bin, "govisor"), "serve"}, g.flags...)
-	g.l.must("spawn", args{"name": "govisor", "argv": argv, "cwd": g.dir}, nil)
+	g.l.must("spawn", args{"name": g.name, "argv": argv, "cwd": g.dir}, nil)
 	g.l.await("answer from govisor", 15*time.Second, func() error {
 		var status *int
-		if err := g.l.Call("poll", args{"name": "govisor"}, &status); err != nil {
+		if err := g.l.Call("poll", args{"name": g.name}, &status); err != nil {
 			return err
 		}
 		if status != nil {
-			g.l.t.Fatalf("govisor ended with %d", *status)
+			g.l.t.Fatalf("%s ended with %d", g.name, *status)
 		}
 		if r := g.Run("fvctl list-datapaths"); r.Code != 0 {
 			return fmt.Errorf("list-datapaths: exit %d: %s", r.Code, r.Stderr)
@@ -117,7 +123,7 @@ func (g *Govisor) Start() {
 // Kill ends govisor as a power cut would.
 func (g *Govisor) Kill() {
 	g.l.t.Helper()
-	if got := g.l.Signal("govisor", syscall.SIGKILL); got != -int(syscall.SIGKILL) {
+	if got := g.l.Signal(g.name, syscall.SIGKILL); got != -int(syscall.SIGKILL) {
 		g.l.t.Fatalf("govisor ended with %d, want by SIGKILL", got)
 	}
 }

@@ -240,13 +240,15 @@ class Lab:
                     raise RuntimeError("%s did not start: %s" % (name, f.read().strip()))
             time.sleep(0.02)
 
-    def op_start(self, switches, hosts, controller, protocols="OpenFlow10", ring=False, flat=False):
-        """Mininet's linear topology, hosts per switch as given, closed to a ring."""
+    def op_start(self, switches, hosts, controller, protocols="OpenFlow10", ring=False, flat=False, topo=""):
+        """Mininet's linear topology, hosts per switch as given, closed to a ring;
+        or another by Mininet's name for it."""
         self.start_ovs()
         from functools import partial
         from mininet.net import Mininet
         from mininet.node import Host, OVSSwitch, RemoteController
-        from mininet.topo import LinearTopo, Topo
+        from mininet.topo import LinearTopo, SingleSwitchTopo, Topo
+        from mininet.topolib import TreeTopo
 
         Mininet.inited = True  # its init would raise this machine's limits
 
@@ -279,7 +281,11 @@ class Lab:
                         self.addLink("s%d" % s, "s%d" % (s + 1))
 
         ip, port = controller
-        topo = FlatTopo() if flat else LinearTopo(switches, hosts)
+        if topo:
+            kind, *sizes = topo.split(",")
+            topo = {"single": SingleSwitchTopo, "tree": TreeTopo}[kind](*map(int, sizes))
+        else:
+            topo = FlatTopo() if flat else LinearTopo(switches, hosts)
         self.net = Mininet(topo=topo, host=QuietHost, controller=None,
                            switch=partial(OVSSwitch, datapath="user", protocols=protocols),
                            autoSetMacs=not flat, autoStaticArp=False)

@@ -184,10 +184,11 @@ func (l *Lab) Call(op string, a Args, result any) error {
 	return json.Unmarshal(answer.Result, result)
 }
 
-// Plan is the network to build: Mininet's --topo=linear,Switches,Hosts, its
-// bridges pointing at Port of the loopback.
+// Plan is the network to build: Mininet's --topo=linear,Switches,Hosts, or another
+// that Topo names as Mininet does, its bridges pointing at Port of the loopback.
 type Plan struct {
 	Switches, Hosts int
+	Topo            string // like tree,2,3 or single,32
 	Port            int
 	Protocols       string // OpenFlow10 if empty
 	Ring            bool   // a link more, from the last switch to the first
@@ -215,7 +216,7 @@ func (l *Lab) Build(p Plan) (n Network, err error) {
 		p.Protocols = "OpenFlow10"
 	}
 	err = l.Call("start", Args{
-		"switches": p.Switches, "hosts": p.Hosts, "protocols": p.Protocols, "ring": p.Ring, "flat": p.Flat,
+		"switches": p.Switches, "hosts": p.Hosts, "protocols": p.Protocols, "ring": p.Ring, "flat": p.Flat, "topo": p.Topo,
 		"controller": []any{"127.0.0.1", p.Port},
 	}, &n)
 	return n, err
