@@ -23,6 +23,7 @@ func compilePlainly(d *Datapath) []string {
 	for _, r := range d.view.Rules() {
 		o.rules = append(o.rules, d.info(r))
 	}
+	d.consider(o.rules)
 	flows := d.placed()
 	flows = append(flows, d.aways...)
 	for _, f := range flows {

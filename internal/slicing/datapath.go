@@ -80,6 +80,12 @@ type Datapath struct {
 	ingressPorts  []uint32
 	specs         []spec          // of derive
 	flowRegion    flowspace.Match // of overlappingFlow
+	few           int             // rules that are looked at one by one, see above
+	serial        uint64          // of derive
+	nearRegion    flowspace.Match
+	nearRules     []*flowspace.Rule
+	nearPiece     []*ruleInfo
+	nearGuard     []*ruleInfo
 	cutPattern    [1]flowtable.Pattern
 	packetOutSent of10.PacketOut
 	flowModSent   of10.FlowMod
@@ -105,7 +111,7 @@ func New(cfg Config) *Datapath {
 		cfg: cfg, view: cfg.View, slices: map[string]*slice{}, rules: map[*flowspace.Rule]*ruleInfo{}, lldp: lldpRules(),
 		ranks: ranking{active: map[*ruleInfo]struct{}{}}, slots: map[slotKey]*slot{}, points: map[flowtable.Words]*slot{},
 		soft: map[*slot]struct{}{}, cookies: newCookieBook(), cookie: cookieBase, xid: 0x67760000,
-		buffer: of10.NoBuffer, scarce: scarceNumbers,
+		buffer: of10.NoBuffer, scarce: scarceNumbers, few: fewRules,
 	}
 	d.setFeatures(cfg.Features)
 	d.realBuffers = newRealBuffers(cfg.Features.NBuffers)

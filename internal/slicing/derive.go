@@ -1,7 +1,7 @@
 package slicing
 
 import (
-	"slices"
+	"math"
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
@@ -38,6 +38,7 @@ func (e *tooWide) Error() string {
 // rules to see whether pieces can be merged. The result is valid until the next call.
 func (d *Datapath) derive(f *vflow) ([]spec, error) {
 	rules := d.overlappingFlow(f)
+	d.consider(rules)
 	if s, ok := d.merged(f, rules); ok {
 		d.specs = append(d.specs[:0], s)
 		return d.withCarves(f, d.specs, rules), nil
@@ -54,11 +55,12 @@ func (d *Datapath) derive(f *vflow) ([]spec, error) {
 			return nil, &tooWide{d.cfg.MaxExpansion, r.rule}
 		}
 		for k := range parts {
-			if containedIn(&parts[k], rules[:n]) {
+			above := d.above(&parts[k], rules[:n], &d.nearPiece)
+			if containedIn(&parts[k], above) {
 				continue
 			}
 			s := spec{pat: parts[k], rule: r, level: f.level}
-			if s.guards, ok = d.guardsFor(f, &parts[k], rules[:n]); !ok {
+			if s.guards, ok = d.guardsFor(f, &parts[k], above, rules, d.cfg.MaxExpansion); !ok {
 				return nil, &tooWide{d.cfg.MaxExpansion, r.rule}
 			}
 			specs = append(specs, s)
@@ -71,6 +73,14 @@ func (d *Datapath) derive(f *vflow) ([]spec, error) {
 		return nil, &tooWide{d.cfg.MaxExpansion, specs[len(specs)-1].rule.rule}
 	}
 	return d.withCarves(f, specs, rules), nil
+}
+
+// consider makes rules the ones that are looked at from now on.
+func (d *Datapath) consider(rules []*ruleInfo) {
+	d.serial++
+	for n, r := range rules {
+		r.at = n
+	}
 }
 
 // countPhysical is the number of different physical flows in specs.
@@ -116,9 +126,58 @@ func containedIn(p *flowtable.Pattern, rules []*ruleInfo) bool {
 	return false
 }
 
-// guardsFor returns the guards that keep a piece out of the rules above it.
-func (d *Datapath) guardsFor(f *vflow, p *flowtable.Pattern, above []*ruleInfo) (list []guardSpec, ok bool) {
-	for n, r := range above {
+// fewRules is how many rules are rather looked at one by one than asked for.
+const fewRules = 32
+
+// above returns those of the rules that can have a header in common with p, in their
+// order. The result is valid as long as buf is not used again.
+func (d *Datapath) above(p *flowtable.Pattern, rules []*ruleInfo, buf *[]*ruleInfo) []*ruleInfo {
+	if len(rules) <= d.few {
+		return rules
+	}
+	d.nearRegion = regionOf(p)
+	near := (*buf)[:0]
+	for _, i := range d.lldp {
+		if i.at < len(rules) && rules[i.at] == i && i.overlaps(p, &d.nearRegion) {
+			near = append(near, i)
+		}
+	}
+	d.nearRules = d.view.AppendOverlapping(d.nearRules[:0], &d.nearRegion)
+	for _, r := range d.nearRules {
+		if i := d.info(r); i.at < len(rules) && rules[i.at] == i {
+			near = append(near, i)
+		}
+	}
+	*buf = near
+	return near
+}
+
+// hidden reports whether pattern k of a rule, one of those that overlap a flow, lies in
+// a rule before it, so that it needs no guard.
+func (d *Datapath) hidden(r *ruleInfo, k int, rules []*ruleInfo) bool {
+	if r.at <= d.few {
+		return containedIn(&r.pats[k], rules[:r.at])
+	}
+	if r.serial != d.serial {
+		r.serial = d.serial
+		if r.known == nil {
+			r.known = make([]int8, len(r.pats))
+		}
+		clear(r.known)
+	}
+	if r.known[k] == 0 {
+		r.known[k] = 1
+		if containedIn(&r.pats[k], d.above(&r.pats[k], rules[:r.at], &d.nearGuard)) {
+			r.known[k] = 2
+		}
+	}
+	return r.known[k] == 2
+}
+
+// guardsFor returns the guards that keep a piece out of the rules above it, which are
+// some of the rules that overlap the flow. Ok is false when there are limit or more.
+func (d *Datapath) guardsFor(f *vflow, p *flowtable.Pattern, above, rules []*ruleInfo, limit int) (list []guardSpec, ok bool) {
+	for _, r := range above {
 		if r.writes(f.slice.name) {
 			continue
 		}
@@ -132,8 +191,11 @@ func (d *Datapath) guardsFor(f *vflow, p *flowtable.Pattern, above []*ruleInfo) 
 			}
 		}
 		for k := range r.pats {
-			if r.pats[k].Overlaps(p) && !containedIn(&r.pats[k], above[:n]) {
-				list = append(list, guardSpec{r.pats[k], r})
+			if !r.pats[k].Overlaps(p) || d.hidden(r, k, rules) {
+				continue
+			}
+			if list = append(list, guardSpec{r.pats[k], r}); len(list) >= limit {
+				return nil, false // all of them are different, and the piece comes on top
 			}
 		}
 	}
@@ -166,7 +228,7 @@ func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
 		}
 	}
 	s := spec{pat: pat, rule: own[0], level: f.level, ranked: append([]*ruleInfo(nil), own...)}
-	s.guards, _ = d.guardsFor(f, &pat, lldp)
+	s.guards, _ = d.guardsFor(f, &pat, lldp, rules, math.MaxInt)
 	return s, true
 }
 
@@ -222,7 +284,7 @@ func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec 
 				continue
 			}
 			s.pat, s.carve, s.level = pinned(both), true, s.level+1
-			if containedIn(&s.pat, rules[:slices.Index(rules, s.rule)]) {
+			if containedIn(&s.pat, d.above(&s.pat, rules[:s.rule.at], &d.nearPiece)) {
 				continue // somebody else's; as a point it could be lifted above its owner's flows
 			}
 			specs = append(specs, s)

@@ -54,6 +54,9 @@ func newWorld(t testing.TB, seed uint64) *world {
 	}
 	w.log = append(w.log, "rules: "+strings.Join(rules, "; "))
 	w.r = newRigOver(t, testPorts(worldPorts), space(t, rules...), 4096)
+	if seed%2 == 0 {
+		w.r.d.few = 0 // as if there were many rules
+	}
 	if rng.IntN(2) == 0 {
 		w.r.ids = reuse(uint32(3 + rng.IntN(6)))
 	}

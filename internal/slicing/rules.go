@@ -19,6 +19,11 @@ type ruleInfo struct {
 	pats    []flowtable.Pattern
 	tooMany bool // more patterns than anybody may use
 
+	// Of the flow at hand, see derive:
+	at     int    // among the rules that overlap it
+	serial uint64 // of the flow that known is about
+	known  []int8 // by pattern: 1 it shows, 2 it is hidden by a rule before, 0 not looked at yet
+
 	rank *rank // nil while no slot needs it
 	refs int   // slots that do
 	self [1]*ruleInfo
