@@ -260,6 +260,12 @@ class Lab:
                 for scope in ("all", "default"):
                     self.cmd("echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % scope)
 
+            def popen(self, *args, **kwargs):
+                """Enters the network namespace only: mnexec would enter the one of
+                mounts too, and so leave a chroot in which the tests run."""
+                kwargs.setdefault("mncmd", ["nsenter", "--net=/proc/%d/ns/net" % self.pid])
+                return Host.popen(self, *args, **kwargs)
+
         class QuietController(RemoteController):
             """A controller that Mininet does not try to reach by telnet, which
             would be one more peer for the tests, and may hang."""

@@ -2,6 +2,7 @@ package mininet
 
 import (
 	"bufio"
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -45,10 +46,11 @@ var Missing = sync.OnceValue(func() string {
 		return "/dev/net/tun: " + err.Error()
 	}
 	tun.Close()
-	probe := exec.Command("/bin/true")
+	// What Mininet does for a host; it fails in a chroot that is not a mount point.
+	probe := exec.Command("mnexec", "-n", "true")
 	probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
-	if err := probe.Run(); err != nil {
-		return "namespaces of its own: " + err.Error()
+	if out, err := probe.CombinedOutput(); err != nil {
+		return fmt.Sprintf("namespaces of its own: %v: %s", err, bytes.TrimSpace(out))
 	}
 	return ""
 })

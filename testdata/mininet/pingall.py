@@ -112,7 +112,9 @@ def main(topo, controller):
                 if "yes" in a.cmd("python3 %s ping %s" % (me, b.IP())):
                     result["received"] += 1
         first, last = net.hosts[0], net.hosts[-1]
-        server = last.popen(["python3", me, "serve", "5001"], stdout=subprocess.PIPE, text=True)
+        # Not by mnexec: it would leave a chroot in which the tests run.
+        server = last.popen(["python3", me, "serve", "5001"], stdout=subprocess.PIPE, text=True,
+                            mncmd=["nsenter", "--net=/proc/%d/ns/net" % last.pid])
         server.stdout.readline()
         result["tcp"] = json.loads(first.cmd("python3 %s send %s 5001 %d" % (me, last.IP(), 64 << 20)))
         server.wait(10)
