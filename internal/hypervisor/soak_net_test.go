@@ -27,6 +27,7 @@ type soakNetwork struct {
 	switches *Switches
 	targets  map[string]string // of each slice's controller
 	hosts    [][]*port.Memory  // by switch, then by port
+	ctx      context.Context   // as long as there is the network
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 
@@ -40,7 +41,7 @@ type soakNetwork struct {
 func startSoakNetwork(t *testing.T, svc *Service, n int, slices ...string) *soakNetwork {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &soakNetwork{t: t, svc: svc, switches: svc.NewSwitches(SwitchOptions{}), targets: map[string]string{}, stop: cancel}
+	w := &soakNetwork{t: t, svc: svc, switches: svc.NewSwitches(SwitchOptions{}), targets: map[string]string{}, ctx: ctx, stop: cancel}
 	for _, name := range append(slices, "anchor") {
 		ln := listenLoopback(t)
 		w.targets[name] = "tcp:" + ln.Addr().String()
@@ -112,10 +113,11 @@ func (w *soakNetwork) await() {
 	})
 }
 
-// talk lets the hosts of every switch talk until ctx is done. A frame between the
+// talk lets the hosts of every switch talk until quiet is called. A frame between the
 // hosts of anchor that does not arrive fails the test: nothing that is changed
 // concerns them.
-func (w *soakNetwork) talk(ctx context.Context) {
+func (w *soakNetwork) talk() (quiet func()) {
+	ctx, quiet := context.WithCancel(w.ctx)
 	for i, hosts := range w.hosts {
 		arrived := [2]chan uint64{make(chan uint64, 64), make(chan uint64, 64)}
 		for k := range 4 {
@@ -156,6 +158,7 @@ func (w *soakNetwork) talk(ctx context.Context) {
 			}
 		})
 	}
+	return quiet
 }
 
 func deliver(arrived []chan uint64, k int, n uint64) {
