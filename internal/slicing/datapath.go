@@ -26,16 +26,17 @@ type Datapath struct {
 	slices map[string]*slice
 
 	// The book of what belongs into the switch, and what is there.
-	rules   map[*flowspace.Rule]*ruleInfo
-	lldp    []*ruleInfo
-	ranks   ranking
-	numbers numbering
-	slots   map[slotKey]*slot
-	points  map[flowtable.Words]*slot
-	soft    map[*slot]struct{}
-	cookies cookieBook
-	cookie  uint64
-	seq     uint64
+	rules     map[*flowspace.Rule]*ruleInfo
+	lldp      []*ruleInfo
+	ranks     ranking
+	numbers   numbering
+	slots     map[slotKey]*slot
+	points    map[flowtable.Words]*slot
+	soft      map[*slot]struct{}
+	dependent map[*vflow]struct{} // see depends
+	cookies   cookieBook
+	cookie    uint64
+	seq       uint64
 
 	// What the switch has been asked.
 	xid         uint32
@@ -110,7 +111,7 @@ func New(cfg Config) *Datapath {
 	d := &Datapath{
 		cfg: cfg, view: cfg.View, slices: map[string]*slice{}, rules: map[*flowspace.Rule]*ruleInfo{}, lldp: lldpRules(),
 		ranks: ranking{active: map[*ruleInfo]struct{}{}}, slots: map[slotKey]*slot{}, points: map[flowtable.Words]*slot{},
-		soft: map[*slot]struct{}{}, cookies: newCookieBook(), cookie: cookieBase, xid: 0x67760000,
+		soft: map[*slot]struct{}{}, dependent: map[*vflow]struct{}{}, cookies: newCookieBook(), cookie: cookieBase, xid: 0x67760000,
 		buffer: of10.NoBuffer, scarce: scarceNumbers, few: fewRules,
 	}
 	d.setFeatures(cfg.Features)

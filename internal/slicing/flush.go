@@ -296,6 +296,11 @@ func (d *Datapath) touch(f *vflow) {
 func (d *Datapath) settle(now time.Time, out *Out) {
 	for _, f := range d.touched {
 		f.touched = false
+		if f.ended || !f.depends() {
+			delete(d.dependent, f)
+		} else {
+			d.dependent[f] = struct{}{}
+		}
 		if f.ended {
 			d.deadlines.remove(f)
 			d.announceIfDone(f, out)

@@ -1,9 +1,14 @@
 package slicing
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/flowspace/fs10"
+	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -15,14 +20,10 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 		return
 	}
 	d.dropAways()
-	changed := changedRules(d.view, view)
-	moved := d.newPorts(view)
-	var again []*vflow
-	for _, f := range d.placed() {
-		if moved[f.slice] || d.concerns(f, changed) {
-			again = append(again, f)
-		}
-	}
+	removed, added := view.Diff(d.view)
+	changed := append(removed, added...)
+	moved := d.newPorts(view, removed, added)
+	again := d.concerned(changed, moved)
 	d.withMany(2*len(again), func() { d.moveInto(now, view, again, changed, moved, out) })
 	for _, s := range d.sorted() {
 		d.setDrops(now, s)
@@ -34,13 +35,13 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 }
 
 // moveInto changes the view and derives flows anew.
-func (d *Datapath) moveInto(now time.Time, view *flowspace.View, again []*vflow, changed map[*flowspace.Rule]bool, moved map[*slice]bool, out *Out) {
+func (d *Datapath) moveInto(now time.Time, view *flowspace.View, again []*vflow, changed []*flowspace.Rule, moved map[*slice]bool, out *Out) {
 	gone := make([][]*piece, len(again))
 	for n, f := range again {
 		gone[n] = f.pieces
 		d.drop(f)
 	}
-	for r := range changed {
+	for _, r := range changed {
 		if i := d.rules[r]; i != nil {
 			delete(d.rules, r)
 			delete(d.ranks.active, i)
@@ -68,61 +69,89 @@ func (d *Datapath) moveInto(now time.Time, view *flowspace.View, again []*vflow,
 	}
 }
 
-// changedRules are the rules that are only in one of the views.
-func changedRules(before, after *flowspace.View) map[*flowspace.Rule]bool {
-	set := map[*flowspace.Rule]bool{}
-	a, b := before.Rules(), after.Rules()
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0] == b[0]:
-			a, b = a[1:], b[1:]
-		case b[0].Before(a[0]):
-			set[b[0]] = true
-			b = b[1:]
-		default: // the older one is stronger, or both have one place
-			set[a[0]] = true
-			a = a[1:]
+// manyRules is how many changed rules are too many to look for the flows of each.
+const manyRules = 64
+
+// concerned returns the flows a change of rules can change, oldest first. What a
+// rewritten frame or a queue is allowed depends on rules elsewhere too.
+func (d *Datapath) concerned(changed []*flowspace.Rule, moved map[*slice]bool) []*vflow {
+	var where []flowtable.Pattern
+	all := len(changed) > manyRules
+	for _, r := range changed {
+		list, err := fs10.ToMatches(r.Match, d.cfg.MaxExpansion)
+		if all = all || err != nil; all {
+			return d.placed()
+		}
+		for i := range list {
+			where = append(where, flowtable.MakePattern(&list[i]))
 		}
 	}
-	for _, r := range a {
-		set[r] = true
+	found := maps.Clone(d.dependent)
+	for _, s := range d.slices {
+		for _, f := range s.drops {
+			found[f] = struct{}{}
+		}
+		if moved[s] {
+			for _, f := range s.table.Flows() {
+				found[f.Aux.(*vflow)] = struct{}{}
+			}
+			continue
+		}
+		for i := range where {
+			for _, f := range s.table.OverlappingPattern(&where[i]) {
+				found[f.Aux.(*vflow)] = struct{}{}
+			}
+		}
 	}
-	for _, r := range b {
-		set[r] = true
-	}
-	return set
+	return slices.SortedFunc(maps.Keys(found), func(a, b *vflow) int { return cmp.Compare(a.seq, b.seq) })
 }
 
-// concerns reports whether a change of rules can change what becomes of f. What a
-// rewritten frame or a queue is allowed depends on rules elsewhere too.
-func (d *Datapath) concerns(f *vflow, changed map[*flowspace.Rule]bool) bool {
-	if len(changed) > 64 || rewrites(f.flow.Actions) {
-		return true
-	}
+// depends reports whether rules that f does not overlap can matter to it.
+func (f *vflow) depends() bool {
 	for i := range f.flow.Actions {
 		if f.flow.Actions[i].Type == of10.ActionEnqueue {
 			return true
 		}
 	}
-	region := f.region()
-	for r := range changed {
-		if r.Match.Overlaps(&region) {
-			return true
-		}
-	}
-	return false
+	return rewrites(f.flow.Actions)
 }
 
 // newPorts works out which slices have other ports under view.
-func (d *Datapath) newPorts(view *flowspace.View) map[*slice]bool {
+func (d *Datapath) newPorts(view *flowspace.View, removed, added []*flowspace.Rule) map[*slice]bool {
+	touched := map[*slice]bool{}
+	for _, r := range removed {
+		d.countPorts(r, -1, touched)
+	}
+	for _, r := range added {
+		d.countPorts(r, 1, touched)
+	}
 	moved := map[*slice]bool{}
-	for _, s := range d.slices {
+	for s := range touched {
 		ports, has := view.PortsOf(s.name)
 		if has != s.has || has && ports != s.ports {
 			moved[s] = true
 		}
 	}
 	return moved
+}
+
+// countPorts counts a rule that comes or goes, and notes the slices for which that
+// was the first or the last one with its set of ports.
+func (d *Datapath) countPorts(r *flowspace.Rule, n int, touched map[*slice]bool) {
+	for i := range r.Grants {
+		s := d.slices[r.Grants[i].Slice]
+		if s == nil || r.Permission(s.name)&(flowspace.Read|flowspace.Write) == 0 {
+			continue
+		}
+		before := s.portSets[r.Match.InPort]
+		if s.portSets[r.Match.InPort] = before + n; before == 0 {
+			touched[s] = true
+		}
+		if before+n == 0 {
+			delete(s.portSets, r.Match.InPort)
+			touched[s] = true
+		}
+	}
 }
 
 // changePorts gives a slice the ports it has in the present view and tells its

@@ -12,19 +12,20 @@ import (
 
 // slice is the virtual switch of one slice.
 type slice struct {
-	name    string
-	cfg     SliceConfig
-	table   *flowtable.Table
-	drops   map[of10.Port]*vflow               // for ports the slice wants nothing from, or no spanning tree frames
-	emerg   map[*flowtable.Flow][]of10.FlowMod // what each emergency flow has in the switch
-	ports   flowspace.Set                      // that it may use; valid iff hasPorts
-	has     bool
-	bits    map[of10.Port]portBits
-	miss    uint16
-	frag    of10.ConfigFlags
-	up      bool // some controller is listening
-	buffers *buffers
-	jobs    int // statistics requests on their way
+	name     string
+	cfg      SliceConfig
+	table    *flowtable.Table
+	drops    map[of10.Port]*vflow               // for ports the slice wants nothing from, or no spanning tree frames
+	emerg    map[*flowtable.Flow][]of10.FlowMod // what each emergency flow has in the switch
+	ports    flowspace.Set                      // that it may use; valid iff hasPorts
+	has      bool
+	portSets map[flowspace.Set]int // of its rules, with how many have each
+	bits     map[of10.Port]portBits
+	miss     uint16
+	frag     of10.ConfigFlags
+	up       bool // some controller is listening
+	buffers  *buffers
+	jobs     int // statistics requests on their way
 
 	recent [8][]of10.Action // lists that flows have, by their first port
 
@@ -84,11 +85,16 @@ func (d *Datapath) SetSlice(now time.Time, cfg SliceConfig, out *Out) {
 	s := d.slices[cfg.Name]
 	if s == nil {
 		s = &slice{
-			name: cfg.Name, table: flowtable.NewUntimed(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{},
+			name: cfg.Name, table: flowtable.NewUntimed(d.cfg.Capacity), drops: map[of10.Port]*vflow{}, bits: map[of10.Port]portBits{}, portSets: map[flowspace.Set]int{},
 			miss: of10.DefaultMissSendLen, buffers: &buffers{real: d.realBuffers}, emerg: map[*flowtable.Flow][]of10.FlowMod{},
 		}
 		d.slices[cfg.Name] = s
 		s.ports, s.has = d.view.PortsOf(cfg.Name)
+		for _, r := range d.view.SliceRules(cfg.Name) {
+			if r.Permission(cfg.Name)&(flowspace.Read|flowspace.Write) != 0 {
+				s.portSets[r.Match.InPort]++
+			}
+		}
 	}
 	again := s.cfg.Flood != cfg.Flood
 	s.cfg = cfg
