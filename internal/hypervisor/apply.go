@@ -93,6 +93,24 @@ func (a *applier) slices() {
 			a.fault("slices", i, err)
 		}
 	}
+	for i, want := range a.cfg.Slices {
+		a.creator(i, want.Name)
+	}
+}
+
+// creator looks at who made a slice, once all of them are there. A slice that is not
+// there made nothing: otherwise one that gets its name later would have power over it.
+func (a *applier) creator(i int, name string) {
+	sl := a.c.st.slices[name]
+	switch {
+	case sl == nil: // it has a fault of its own
+	case a.c.st.descends(name, name):
+		a.fault("slices", i, invalid("creator", sl.Creator, fmt.Sprintf("slice %q would have been made by a slice that it made", clip(name)), ""))
+	case sl.Creator != AdminName && a.c.st.slices[sl.Creator] == nil:
+		adopted := *sl
+		adopted.Creator = AdminName
+		a.c.putSlice(&adopted)
+	}
 }
 
 func (a *applier) slice(want apitype.SliceConfig) error {

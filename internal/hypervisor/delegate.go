@@ -199,14 +199,19 @@ func (c *change) checkSubSlice(s *Slice) error {
 	if c.by.Role != RoleSlice {
 		return nil
 	}
-	n := 0
-	for name := range c.st.slices {
-		if c.st.created(c.by.Account, name) {
-			n++
+	for maker := range c.st.slices { // the one who asks, and those who made it
+		if !c.st.kin(maker, c.by.Account) {
+			continue
 		}
-	}
-	if n >= mostSubSlices {
-		return conflict("name", s.Name, fmt.Sprintf("slice %s made %d slices already", c.by.Account, n), "remove some")
+		n := 0
+		for name := range c.st.slices {
+			if c.st.created(maker, name) {
+				n++
+			}
+		}
+		if n >= mostSubSlices {
+			return conflict("name", s.Name, fmt.Sprintf("slice %s and those it made have made %d slices already", maker, n), "remove some")
+		}
 	}
 	own := c.st.slices[c.by.Account]
 	for _, f := range []struct{ its, own *int }{

@@ -1,6 +1,7 @@
 package hypervisor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -271,5 +272,66 @@ func TestOwnersSurvive(t *testing.T) {
 	cfg.Flowspace = append(cfg.Flowspace, apitype.RuleCreate{Name: "bad", DPIDs: []string{"any"}, Match: "any", Owner: "parent", Grants: []apitype.Grant{{Slice: "child", Permission: 7}}})
 	if _, err := again.Apply(t.Context(), Local(), cfg, ApplyOptions{Replace: true}); KindOf(err) != apitype.KindInvalid {
 		t.Errorf("a rule beyond its owner's space was imported: %v", err)
+	}
+}
+
+// TestSubSliceNumber: a slice may make 64 slices, and what those make counts.
+func TestSubSliceNumber(t *testing.T) {
+	t.Parallel()
+	s := delegated(t)
+	if err := addAs(t, s, "parent", newRule(t, "on", "1", "dl_vlan=2", "child=7")); err != nil {
+		t.Fatal(err)
+	}
+	spec := func(n int) SliceSpec {
+		return SliceSpec{Name: fmt.Sprint("n", n), SlicePatch: SlicePatch{Controllers: []string{"tcp:h:2"}}}
+	}
+	for n := range 63 { // with child there are 64
+		if _, err := s.CreateSlice(t.Context(), account([]string{"parent", "child"}[n%2]), spec(n)); err != nil {
+			t.Fatalf("slice %d: %v", n+2, err)
+		}
+	}
+	for _, who := range []string{"parent", "child"} {
+		if _, err := s.CreateSlice(t.Context(), account(who), spec(100)); KindOf(err) != apitype.KindConflict {
+			t.Errorf("%s made a slice more: %v", who, err)
+		}
+	}
+	if err := s.RemoveSlice(t.Context(), account("parent"), "n1", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateSlice(t.Context(), account("child"), spec(100)); err != nil {
+		t.Errorf("after one was removed: %v", err)
+	}
+	if _, err := s.CreateSlice(t.Context(), Local(), spec(101)); err != nil {
+		t.Errorf("the administrator: %v", err)
+	}
+}
+
+// TestCreatorsOfAnImport: who an import says made a slice must be there and cannot be
+// made by it in turn; a name that comes to be later gets no power over it.
+func TestCreatorsOfAnImport(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	slice := func(name, creator string) apitype.SliceConfig {
+		return apitype.SliceConfig{SliceCreate: apitype.SliceCreate{Name: name, Controllers: []string{"tcp:h"}}, Creator: creator}
+	}
+	load := func(slices ...apitype.SliceConfig) error {
+		_, err := s.Apply(t.Context(), Local(), apitype.Config{Version: 1, Slices: slices}, ApplyOptions{Replace: true})
+		return err
+	}
+	if err := load(slice("a", "c"), slice("b", "a"), slice("c", "b")); KindOf(err) != apitype.KindInvalid {
+		t.Errorf("slices that made each other: %v", err)
+	}
+	if err := load(slice("a", "a")); KindOf(err) != apitype.KindInvalid {
+		t.Errorf("a slice that made itself: %v", err)
+	}
+	if err := load(slice("sub", "maker"), slice("maker", "fvadmin"), slice("orphan", "ghost")); err != nil {
+		t.Fatal(err)
+	}
+	mustSlice(t, s, "ghost")
+	if err := s.RemoveSlice(t.Context(), account("ghost"), "orphan", nil); KindOf(err) != apitype.KindNotFound {
+		t.Errorf("ghost has power over a slice it did not make: %v", err)
+	}
+	if sl, err := s.Slice(account("maker"), "sub"); err != nil || sl.Creator != "maker" {
+		t.Errorf("%+v, %v", sl, err)
 	}
 }
