@@ -20,10 +20,10 @@ const (
 	fvExpansion = 65536
 )
 
-// toFlowVisor writes a configuration in FlowVisor's format. What FlowVisor
-// cannot say is an error: a rule with ranges becomes several of its rules, and a
-// slice's controller must be one tcp: URL.
-func toFlowVisor(cfg apitype.Config) ([]byte, error) {
+// toFlowVisor writes a configuration in FlowVisor's format. A rule with ranges
+// becomes several of its rules. That a slice's controller is not one tcp: URL is
+// an error; what else FlowVisor cannot say is left out, and said in notes.
+func toFlowVisor(cfg apitype.Config) (text []byte, notes []string, err error) {
 	set := cfg.Settings
 	out := fvConfig{Slice: []fvSlice{}, Switches: []fvSwitch{}, Rules: []fvRule{}, FlowVisor: []fvSettings{{
 		DefaultFloodPerm: set.DefaultFloodPerm, ConfigName: "default", ListenPort: 6633, LogIdent: "flowvisor", StatsDescHack: set.StatsDesc,
@@ -40,25 +40,24 @@ func toFlowVisor(cfg apitype.Config) ([]byte, error) {
 	for i := range cfg.Slices {
 		s, err := fvSliceOut(&cfg.Slices[i])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out.Slice = append(out.Slice, s)
 	}
 	for i := range cfg.Flowspace {
 		rules, err := fvRulesOut(&cfg.Flowspace[i])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out.Rules = append(out.Rules, rules...)
 	}
 	for i := range cfg.Datapaths {
 		out.Switches = append(out.Switches, fvSwitchOut(&cfg.Datapaths[i], cfg.Slices))
 	}
-	text, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encode configuration: %w", err)
+	if text, err = json.MarshalIndent(out, "", "  "); err != nil {
+		return nil, nil, fmt.Errorf("encode configuration: %w", err)
 	}
-	return text, nil
+	return text, lostInFlowVisor(&cfg), nil
 }
 
 func fvSliceOut(s *apitype.SliceConfig) (fvSlice, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -15,9 +16,9 @@ func (s *Server) configRoutes() []route {
 	return []route{
 		{method: http.MethodGet, path: "/config", summary: "the whole configuration", media: "application/json", raw: s.getConfig,
 			query: []param{{"format", "string", "govisor or flowvisor"}, {"hashes", "boolean", "with password hashes"}}},
-		{method: http.MethodPut, path: "/config", summary: "replace the configuration, in either format; a snapshot is taken before", query: []param{dryParam},
+		{method: http.MethodPut, path: "/config", summary: "replace the configuration, in either format; a snapshot is taken before; If-Match is honoured", query: []param{dryParam},
 			in: typeOf[apitype.Config](), out: report, bulk: true, serve: s.putConfig},
-		{method: http.MethodPost, path: "/apply", summary: "make the sections that are present so, and tell the difference", bulk: true,
+		{method: http.MethodPost, path: "/apply", summary: "make the sections that are present so, and tell the difference; If-Match is honoured", bulk: true,
 			query: []param{dryParam, {"prune", "boolean", "also remove what the sections do not name"}}, in: typeOf[apitype.Config](), out: typeOf[apitype.Diff](), serve: s.postApply},
 		{method: http.MethodGet, path: "/snapshots", summary: "saved configurations, oldest first", query: pageParams, out: typeOf[apitype.List[apitype.Snapshot]](), serve: s.listSnapshots},
 		{method: http.MethodPost, path: "/snapshots", summary: "save the configuration", in: typeOf[apitype.SnapshotCreate](), out: snap, status: http.StatusCreated, serve: s.createSnapshot},
@@ -26,36 +27,49 @@ func (s *Server) configRoutes() []route {
 	}
 }
 
-// exportText writes the configuration in a format.
-func (s *Server) exportText(p hypervisor.Principal, format string, hashes bool) ([]byte, error) {
+// noteHeader says, once a note, what an export could not carry.
+const noteHeader = "X-Govisor-Note"
+
+// exportText writes the configuration in a format. notes say what is left out.
+func (s *Server) exportText(p hypervisor.Principal, format string, hashes bool) (text []byte, notes []string, err error) {
 	cfg, err := s.svc.Export(p, hashes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch format {
 	case "", "govisor":
-		text, err := json.MarshalIndent(cfg, "", "  ")
-		return append(text, '\n'), err
+		text, err = json.MarshalIndent(cfg, "", "  ")
 	case "flowvisor":
-		text, err := toFlowVisor(cfg)
-		return append(text, '\n'), err
+		text, notes, err = toFlowVisor(cfg)
+	default:
+		err = bad("format", format, "unknown format", "want govisor or flowvisor")
 	}
-	return nil, bad("format", format, "unknown format", "want govisor or flowvisor")
+	return append(text, '\n'), notes, err
 }
 
 func (s *Server) getConfig(w http.ResponseWriter, r *http.Request) {
 	c := &call{w: w, r: r, by: principal(r)}
 	hashes, err := c.flag("hashes")
-	if err == nil {
-		var text []byte
-		if text, err = s.exportText(c.by, c.query("format"), hashes); err == nil {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(text) // the caller may be gone
-			return
-		}
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
-	s.fail(w, r, err)
+	tag := revisionTag(s.svc.Revision()) // before reading, so that it is never too new
+	text, notes, err := s.exportText(c.by, c.query("format"), hashes)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	for _, n := range notes {
+		w.Header().Add(noteHeader, n)
+	}
+	w.Header().Set("ETag", tag)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(text) // the caller may be gone
 }
+
+// revisionTag is the ETag of the whole configuration.
+func revisionTag(revision uint64) string { return fmt.Sprintf(`"r%d"`, revision) }
 
 // parseConfig reads either format.
 func parseConfig(text []byte) (cfg apitype.Config, format string, notes []string, err error) {
@@ -79,14 +93,13 @@ func parseConfig(text []byte) (cfg apitype.Config, format string, notes []string
 	return cfg, "govisor", []string{}, unmarshal(text, &cfg)
 }
 
-// ImportConfig replaces the configuration by a text of either format. It is
-// what PUT /config does, for govisor serve --config.
-func (s *Server) ImportConfig(ctx context.Context, p hypervisor.Principal, text []byte, dryRun bool) (apitype.ImportReport, error) {
+// importConfig replaces the configuration by a text of either format.
+func (s *Server) importConfig(ctx context.Context, p hypervisor.Principal, text []byte, dryRun bool, check func(uint64) error) (apitype.ImportReport, error) {
 	cfg, format, notes, err := parseConfig(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if err != nil {
 		return apitype.ImportReport{}, err
 	}
-	res, err := s.svc.Apply(ctx, p, cfg, hypervisor.ApplyOptions{Replace: true, DryRun: dryRun, Note: "import of a " + format + " configuration"})
+	res, err := s.svc.Apply(ctx, p, cfg, hypervisor.ApplyOptions{Replace: true, DryRun: dryRun, Note: "import of a " + format + " configuration", Check: check})
 	if err != nil {
 		return apitype.ImportReport{}, err
 	}
@@ -107,7 +120,7 @@ func (s *Server) putConfig(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	report, err := s.ImportConfig(c.r.Context(), c.by, text, dry)
+	report, err := s.importConfig(c.r.Context(), c.by, text, dry, ifMatch(c, revisionTag))
 	return answer{body: report}, err
 }
 
@@ -124,7 +137,7 @@ func (s *Server) postApply(c *call) (answer, error) {
 	if err := c.decode(&cfg); err != nil {
 		return answer{}, err
 	}
-	res, err := s.svc.Apply(c.r.Context(), c.by, cfg, hypervisor.ApplyOptions{Prune: prune, DryRun: dry, Note: "apply"})
+	res, err := s.svc.Apply(c.r.Context(), c.by, cfg, hypervisor.ApplyOptions{Prune: prune, DryRun: dry, Note: "apply", Check: ifMatch(c, revisionTag)})
 	return answer{body: apitype.Diff{Applied: !dry, Items: append([]apitype.DiffItem{}, res.Items...)}}, err
 }
 

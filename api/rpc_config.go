@@ -16,7 +16,7 @@ func (s *Server) rpcVersion(*rpcCall) (any, error) {
 
 // rpcSaveConfig leaves the password hashes out: FlowVisor gave them to anybody.
 func (s *Server) rpcSaveConfig(c *rpcCall) (any, error) {
-	text, err := s.exportText(c.by, "flowvisor", false)
+	text, _, err := s.exportText(c.by, "flowvisor", false)
 	return strings.TrimSuffix(string(text), "\n"), err
 }
 

@@ -40,19 +40,30 @@ func (a *app) readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// leftOut tells what a saved configuration does not have.
+func (a *app) leftOut(notes []string) {
+	for _, n := range notes {
+		fmt.Fprintf(a.err, "fvctl: note: %s\n", n)
+	}
+}
+
 func (a *app) saveConfig() *cobra.Command {
 	var format string
 	var hashes bool
 	cmd := &cobra.Command{
 		Use:     "save-config FILE",
 		Short:   "Write the configuration to a file on this machine (- for standard output)",
+		Long: `Write the configuration to a file on this machine (- for standard output).
+FlowVisor's format cannot carry everything: what is left out is said on standard error. govisor's own carries all; with --hashes a
+govisor that loads it is the same one.`,
 		Example: "  fvctl save-config backup.json\n  fvctl save-config --format govisor - | less",
 		Args:    exact("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := a.c.ExportConfig(cmd.Context(), format, hashes)
+			text, notes, err := a.c.ExportConfig(cmd.Context(), format, hashes)
 			if err != nil {
 				return err
 			}
+			a.leftOut(notes)
 			if err := writeFile(args[0], append(bytes.TrimRight(text, "\n"), '\n')); err != nil {
 				return err
 			}
@@ -63,7 +74,7 @@ func (a *app) saveConfig() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "flowvisor", "flowvisor (readable by FlowVisor) or govisor (complete)")
-	cmd.Flags().BoolVar(&hashes, "hashes", false, "with the password hashes")
+	cmd.Flags().BoolVar(&hashes, "hashes", false, "with what is secret: password hashes, and in govisor's format viewers, callbacks and tokens")
 	return cmd
 }
 
@@ -74,10 +85,11 @@ func (a *app) dumpConfig() *cobra.Command {
 		Example: "  fvctl dumpConfig backup.json",
 		Args:    exact("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := a.c.ExportConfig(cmd.Context(), "flowvisor", false)
+			text, notes, err := a.c.ExportConfig(cmd.Context(), "flowvisor", false)
 			if err != nil {
 				return err
 			}
+			a.leftOut(notes)
 			return writeFile(args[0], text)
 		},
 	}

@@ -268,7 +268,7 @@ func (a *app) camelRemoveFlowSpace() *cobra.Command {
 
 func ruleTable(rules []apitype.Rule) func() *table {
 	return func() *table {
-		t := &table{head: []string{"NAME", "ID", "DATAPATHS", "PRIORITY", "MATCH", "GRANTS", "QUEUES", "FORCED"}, wide: 6}
+		t := &table{head: []string{"NAME", "ID", "DATAPATHS", "PRIORITY", "MATCH", "GRANTS", "QUEUES", "FORCED", "OWNER"}, wide: 6}
 		for _, r := range rules {
 			grants := make([]string, len(r.Grants))
 			for i, g := range r.Grants {
@@ -283,10 +283,18 @@ func ruleTable(rules []apitype.Rule) func() *table {
 				forced = strconv.FormatUint(uint64(*r.ForcedQueue), 10)
 			}
 			t.add(r.Name, strconv.FormatUint(r.ID, 10), strings.Join(r.DPIDs, ","), strconv.FormatUint(uint64(r.Priority), 10),
-				string(r.Match), strings.Join(grants, ","), orDash(strings.Join(queues, ",")), forced)
+				string(r.Match), strings.Join(grants, ","), orDash(strings.Join(queues, ",")), forced, orAdmin(r.Owner))
 		}
 		return t
 	}
+}
+
+// orAdmin names the owner of a rule: the slice that passed it on, or the administrator.
+func orAdmin(owner string) string {
+	if owner == "" {
+		return admin
+	}
+	return owner
 }
 
 func (a *app) listFlowSpace() *cobra.Command {

@@ -1,5 +1,7 @@
 package apitype
 
+import "time"
+
 // ConfigVersion is the version of the configuration format this program writes.
 const ConfigVersion = 1
 
@@ -13,8 +15,34 @@ type Config struct {
 	Flowspace []RuleCreate     `json:"flowspace,omitempty"`
 	Datapaths []DatapathConfig `json:"datapaths,omitempty"`
 	// Accounts are those of the administrator and of viewers, with their
-	// hashes; only written when hashes were asked for.
+	// hashes; only written when hashes were asked for. An import leaves them
+	// alone when they are absent.
 	Accounts []AccountConfig `json:"accounts,omitempty"`
+	// Callbacks and Tokens are written with the hashes too: a callback's cookie
+	// signs what is sent. An import leaves them alone when they are absent.
+	Callbacks []CallbackConfig `json:"callbacks,omitempty"`
+	Tokens    []TokenConfig    `json:"tokens,omitempty"`
+}
+
+// CallbackConfig is a web hook of an account.
+type CallbackConfig struct {
+	Account string `json:"account"`
+	URL     string `json:"url"`
+	Method  string `json:"method"`
+	Event   string `json:"event"`
+	Cookie  string `json:"cookie"`
+	DPID    string `json:"dpid,omitempty"`
+}
+
+// TokenConfig is an API token: its secret cannot be told from it.
+type TokenConfig struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Account    string    `json:"account"`
+	Scope      string    `json:"scope"`
+	SecretHash string    `json:"secret_hash"` // SHA-256, hexadecimal
+	Created    time.Time `json:"created"`
+	Expires    time.Time `json:"expires,omitzero"`
 }
 
 // AccountConfig is an account that is not a slice's.
@@ -48,7 +76,7 @@ type Diff struct {
 // DiffItem is one difference.
 type DiffItem struct {
 	Op   string `json:"op"`   // add, change, remove
-	Kind string `json:"kind"` // slice, rule, settings, datapath
+	Kind string `json:"kind"` // slice, rule, settings, datapath, password, account, callbacks, tokens
 	Name string `json:"name"`
 	// Before and After are short texts for people.
 	Before string `json:"before,omitempty"`

@@ -103,7 +103,8 @@ type request struct {
 	query        url.Values
 	body         any // nil: none; []byte: as it is; else JSON
 	ifMatch      string
-	out          any // nil: ignore; *[]byte: as it is; else JSON
+	out          any          // nil: ignore; *[]byte: as it is; else JSON
+	header       *http.Header // of the answer, nil: ignore
 }
 
 // bulkFactor is how much longer a request of any size may take.
@@ -131,6 +132,9 @@ func (c *Client) do(ctx context.Context, r request) (string, error) {
 		return "", err
 	}
 	defer resp.Body.Close()
+	if r.header != nil {
+		*r.header = resp.Header
+	}
 	switch out := r.out.(type) {
 	case nil:
 		_, err = io.Copy(io.Discard, resp.Body)

@@ -81,15 +81,16 @@ func (c *Client) Configure(ctx context.Context, u apitype.ConfigUpdate) (apitype
 }
 
 // ExportConfig returns the configuration as text; format is govisor or
-// flowvisor. Password hashes are included only when asked for.
-func (c *Client) ExportConfig(ctx context.Context, format string, hashes bool) ([]byte, error) {
+// flowvisor. Password hashes, callbacks and tokens are included only when asked
+// for. notes say what the format cannot carry.
+func (c *Client) ExportConfig(ctx context.Context, format string, hashes bool) (text []byte, notes []string, err error) {
 	q := url.Values{"format": {format}}
 	if hashes {
 		q.Set("hashes", "true")
 	}
-	var text []byte
-	_, err := c.do(ctx, request{method: http.MethodGet, path: "/config", query: q, out: &text})
-	return text, err
+	var h http.Header
+	_, err = c.do(ctx, request{method: http.MethodGet, path: "/config", query: q, out: &text, header: &h})
+	return text, h.Values("X-Govisor-Note"), err
 }
 
 // ImportConfig replaces the configuration with text of either format.

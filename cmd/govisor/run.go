@@ -17,8 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/govisor/govisor/api"
-	"github.com/govisor/govisor/api/client"
-	"github.com/govisor/govisor/fvctl"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofcontroller"
@@ -271,53 +269,5 @@ func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
 	for _, target := range passive {
 		g.Go(func() error { return ignoreCancel(switches.Connect(ctx, target)) })
 	}
-	return nil
-}
-
-// reload is SIGHUP: what cannot be read again stays as it was, and the log says so.
-func (s *server) reload(ctx context.Context) {
-	if err := s.cert.reload(); err != nil {
-		s.log.WithError(err).Error("certificate not read again, the old one stays")
-	}
-	if s.opts.config == "" {
-		s.log.Info("SIGHUP: certificate read again; there is no --config")
-		return
-	}
-	if err := s.configure(ctx); err != nil {
-		s.log.WithError(err).Error("configuration not read again, the present one stays")
-	}
-}
-
-// configure applies --config through the socket, as an administrator would.
-func (s *server) configure(ctx context.Context) error {
-	if s.opts.config == "" {
-		return nil
-	}
-	text, err := os.ReadFile(s.opts.config)
-	if err != nil {
-		return fmt.Errorf("--config: %w", err)
-	}
-	c, err := client.New(client.Options{URL: "unix:" + filepath.Join(s.opts.data, socketName)})
-	if err != nil {
-		return err
-	}
-	log := s.log.WithField("file", s.opts.config)
-	if fvctl.IsFlowVisorConfig(text) {
-		rep, err := c.ImportConfig(ctx, text, false)
-		if err != nil {
-			return fmt.Errorf("--config %s: %w", s.opts.config, err)
-		}
-		log.WithFields(logrus.Fields{"slices": rep.Slices, "rules": rep.Rules}).Info("FlowVisor configuration loaded")
-		return nil
-	}
-	cfg, err := fvctl.ParseDeclaration(text)
-	if err != nil {
-		return fmt.Errorf("--config %s: %w", s.opts.config, err)
-	}
-	d, err := c.Apply(ctx, cfg, false, false)
-	if err != nil {
-		return fmt.Errorf("--config %s: %w", s.opts.config, err)
-	}
-	log.WithField("changes", len(d.Items)).Info("configuration applied")
 	return nil
 }

@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":   cmdServe,
-			"stop":    cmdStop,
+			"halt":    cmdHalt,
 			"code":    cmdCode,
 			"hold":    cmdHold,
 			"await":   cmdAwait,
@@ -134,15 +134,16 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 		if s.cmd != nil {
 			_ = s.cmd.Process.Kill()
 			<-s.done
+			s.cmd = nil // a script may have started several, one after the other
 		}
 	})
 }
 
-// cmdStop sends a signal, by default SIGTERM, and wants exit code 0; after KILL any end will do.
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+// cmdHalt (stop would end the script as passed) sends a signal, by default SIGTERM, and wants exit code 0; after KILL any end will do.
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value("serve").(*served)
 	if s.cmd == nil || neg || len(args) > 1 {
-		ts.Fatalf("usage: stop [KILL|HUP], with a govisor running")
+		ts.Fatalf("usage: halt [KILL|HUP], with a govisor running")
 	}
 	sig := syscall.SIGTERM
 	if len(args) == 1 {

@@ -25,6 +25,7 @@ type serveOptions struct {
 	adminPasswordFile      string
 	tlsCert, tlsKey, tlsCA string
 	config                 string
+	configPrune            bool
 	logLevel, logFormat    string
 }
 
@@ -35,6 +36,11 @@ func serveCommand() *cobra.Command {
 		Short: "Run the hypervisor",
 		Long: `Run the hypervisor until SIGTERM. It prints one line for each address it listens on. SIGHUP reads --config and
 the certificate again.
+
+--config takes the file of fvctl apply, or a configuration that fvctl save-config or FlowVisor wrote. What govisor's format says
+is made so, in one step; what it does not say stays, unless --config-prune removes it. FlowVisor's format takes the place of
+everything there is, after a snapshot. A file with faults changes nothing: all are listed, and govisor does not start; at SIGHUP
+the log tells them and govisor goes on as before.
 
 The administrator is fvadmin. The password comes from --admin-password-file or $GOVISOR_ADMIN_PASSWORD; otherwise
 one is made at the first start and put into DIR/fvadmin.passwd. fvctl on this machine needs none: it uses the
@@ -67,7 +73,8 @@ socket DIR/api.sock, and whoever may open that is the administrator.`,
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate for the API and for TLS switches (default: a self-signed one, DIR/"+certName+")")
 	f.StringVar(&o.tlsKey, "tls-key", "", "its key")
 	f.StringVar(&o.tlsCA, "tls-ca", "", "authority whose certificates switches must show, and API users may show in place of a password")
-	f.StringVar(&o.config, "config", "", "configuration to apply at start and at SIGHUP: govisor's (YAML or JSON) or FlowVisor's")
+	f.StringVar(&o.config, "config", "", "configuration to make so at start and at SIGHUP: govisor's (YAML or JSON) or FlowVisor's")
+	f.BoolVar(&o.configPrune, "config-prune", false, "also remove what the sections of govisor's --config do not name")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	return cmd
@@ -79,6 +86,8 @@ func (o serveOptions) check() error {
 		return usageError{errors.New("--tls-cert and --tls-key go together")}
 	case o.pprof && o.metrics == "":
 		return usageError{errors.New("--pprof needs an address: give --metrics too")}
+	case o.configPrune && o.config == "":
+		return usageError{errors.New("--config-prune needs --config")}
 	case o.data == "":
 		return usageError{errors.New("--data: the data directory has no name")}
 	}

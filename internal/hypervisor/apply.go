@@ -22,6 +22,8 @@ type applier struct {
 	o      ApplyOptions
 	hashes map[string]string // by slice, of passwords to set
 	was    *state            // before
+	// modules refuses controllers that this program does not have
+	modules func(urls []string) error
 
 	items  []apitype.DiffItem
 	faults []apitype.Fault
@@ -53,6 +55,8 @@ func (a *applier) run() error {
 	}
 	a.slices()
 	a.accounts()
+	a.callbacks()
+	a.tokens()
 	changes := a.rules()
 	a.datapaths()
 	a.settings()
@@ -117,6 +121,9 @@ func (a *applier) slice(want apitype.SliceConfig) error {
 	patch := SlicePatch{Controllers: want.Controllers, Contact: &want.Contact, DropPolicy: want.DropPolicy, RecvLLDP: want.RecvLLDP,
 		Strict: want.Strict, Enabled: want.Enabled,
 		LimitsPatch: LimitsPatch{FlowModLimit: want.FlowModLimit, RateLimit: want.RateLimit, FlowModRate: want.FlowModRate, PacketInRate: want.PacketInRate}}
+	if err := a.modules(want.Controllers); err != nil {
+		return err
+	}
 	hash := a.hashes[want.Name]
 	if want.PasswordHash != "" {
 		if !validHash(want.PasswordHash) {
@@ -142,7 +149,10 @@ func (a *applier) slice(want apitype.SliceConfig) error {
 	if err != nil {
 		return err
 	}
-	if next.text() != old.text() {
+	if want.Creator != "" {
+		next.Creator = want.Creator
+	}
+	if next.text() != old.text() || next.Creator != old.Creator {
 		a.c.putSlice(&next)
 		a.c.touchSlice(next.Name)
 		a.c.event(EventSliceUpdated, "", next.Name, "")

@@ -13,8 +13,8 @@ import (
 	"github.com/govisor/govisor/internal/store"
 )
 
-// Export returns the whole configuration, with password hashes and accounts
-// only when asked for. Exported, imported and exported again it is the same.
+// Export returns the whole configuration, with password hashes, accounts,
+// callbacks and tokens only when asked for. Exported, imported and exported again it is the same.
 func (s *Service) Export(p Principal, hashes bool) (apitype.Config, error) {
 	st := s.state.Load()
 	if !st.allowed(p, actReadConfig, "") {
@@ -23,7 +23,11 @@ func (s *Service) Export(p Principal, hashes bool) (apitype.Config, error) {
 	if hashes && p.Scope != ScopeFull {
 		return apitype.Config{}, denied(p, "export password hashes")
 	}
-	return st.export(hashes), nil
+	cfg := st.export(hashes)
+	if hashes { // a snapshot lacks them: a token revoked meanwhile must not come back
+		cfg.Tokens = st.exportTokens()
+	}
+	return cfg, nil
 }
 
 func (st *state) export(hashes bool) apitype.Config {
@@ -49,6 +53,7 @@ func (st *state) export(hashes bool) apitype.Config {
 				cfg.Accounts = append(cfg.Accounts, apitype.AccountConfig{Name: name, Role: a.Role, PasswordHash: a.Hash})
 			}
 		}
+		cfg.Callbacks = st.exportCallbacks()
 	}
 	return cfg
 }
@@ -96,6 +101,8 @@ type ApplyOptions struct {
 	DryRun bool
 	// Note is for the audit log and the snapshot taken before an import.
 	Note string
+	// Check, if not nil, sees first how many changes there were.
+	Check func(revision uint64) error
 }
 
 // ApplyResult says what Apply did or would do.
@@ -121,8 +128,13 @@ func (s *Service) Apply(ctx context.Context, p Principal, cfg apitype.Config, o 
 	}
 	var out ApplyResult
 	_, err = s.do(ctx, r, func(c *change) error {
+		if o.Check != nil {
+			if err := o.Check(c.st.revision); err != nil {
+				return err
+			}
+		}
 		c.declared = true
-		a := applier{c: c, cfg: cfg, o: o, hashes: hashes, was: s.state.Load()}
+		a := applier{c: c, cfg: cfg, o: o, hashes: hashes, was: s.state.Load(), modules: s.checkModules}
 		if o.Replace {
 			a.o.Prune = true
 		}
