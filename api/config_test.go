@@ -125,7 +125,7 @@ func TestCompleteExport(t *testing.T) {
 	w.slice("other")
 	w.rule("given", "1", 100, "dl_vlan=1-99", "maker")
 	maker := w.bearer(w.token("maker", "full"))
-	if _, err := maker.CreateSlice(ctx, apitype.SliceCreate{Name: "sub", Controllers: []string{"tcp:h"}, Password: "sub-password", Strict: new(true)}); err != nil {
+	if _, err := maker.CreateSlice(ctx, apitype.SliceCreate{Name: "sub", Controllers: []string{"tcp:h"}, Password: "sub-password", Strict: new(true), FlowModRate: new(30), PacketInRate: new(40)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := maker.CreateRule(ctx, apitype.RuleCreate{Name: "passed-on", DPIDs: []string{"1"}, Priority: 200, Match: "dl_vlan=5-6", Grants: []apitype.Grant{{Slice: "sub", Permission: 6}}}); err != nil {
@@ -202,7 +202,7 @@ func TestCompleteExport(t *testing.T) {
 	// What FlowVisor's format cannot carry is said.
 	_, notes, err = w.admin.ExportConfig(ctx, "flowvisor", true)
 	text := strings.Join(notes, "\n")
-	for _, want := range []string{"rule passed-on (maker): ", "slice sub: strict", "4 accounts: their passwords", "account noc: FlowVisor has no viewers", "where callbacks may go", "adoption is left out", "callbacks and tokens"} {
+	for _, want := range []string{"rule passed-on (maker): ", "slice sub: strict", "slice sub: the limits of its flow_mods", "4 accounts: their passwords", "account noc: FlowVisor has no viewers", "where callbacks may go", "adoption is left out", "callbacks and tokens"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%v, the notes lack %q:\n%s", err, want, text)
 		}

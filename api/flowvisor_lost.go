@@ -22,7 +22,7 @@ func lostInFlowVisor(cfg *apitype.Config) (notes []string) {
 			notes = append(notes, fmt.Sprintf(many, n, strings.Join(names, ", ")))
 		}
 	}
-	var owned, strict, limited, modern, viewers []string
+	var owned, strict, limited, rates, modern, viewers []string
 	for i := range cfg.Flowspace {
 		if r := &cfg.Flowspace[i]; r.Owner != "" {
 			owned = append(owned, fmt.Sprintf("%s (%s)", r.Name, r.Owner))
@@ -32,6 +32,9 @@ func lostInFlowVisor(cfg *apitype.Config) (notes []string) {
 		s := &cfg.Slices[i]
 		if s.Strict != nil && *s.Strict {
 			strict = append(strict, s.Name)
+		}
+		if s.FlowModRate != nil && *s.FlowModRate >= 0 || s.PacketInRate != nil && *s.PacketInRate >= 0 {
+			rates = append(rates, s.Name)
 		}
 		if s.RateLimit != nil && *s.RateLimit >= 0 && len(cfg.Datapaths) == 0 {
 			limited = append(limited, s.Name)
@@ -52,6 +55,7 @@ func lostInFlowVisor(cfg *apitype.Config) (notes []string) {
 	add(owned, "rule %s: that it was passed on by a slice is left out; loaded again, it is the administrator's", "%d rules: that slices passed them on is left out; loaded again, they are the administrator's: %s")
 	add(strict, "slice %s: strict is left out", "%d slices: strict is left out: %s")
 	add(limited, "slice %s: its rate limit is left out, since FlowVisor keeps it with switches and none is configured", "%d slices: their rate limits are left out, since FlowVisor keeps them with switches and none is configured: %s")
+	add(rates, "slice %s: the limits of its flow_mods and packet_ins per second are left out", "%d slices: the limits of their flow_mods and packet_ins per second are left out: %s")
 	add(modern, "account %s: its password is left out, since FlowVisor cannot check it", "%d accounts: their passwords are left out, since FlowVisor cannot check them: %s")
 	add(viewers, "account %s: FlowVisor has no viewers; left out", "%d accounts: FlowVisor has no viewers; left out: %s")
 	if set := cfg.Settings; set != nil {
