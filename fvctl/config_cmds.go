@@ -51,8 +51,8 @@ func (a *app) saveConfig() *cobra.Command {
 	var format string
 	var hashes bool
 	cmd := &cobra.Command{
-		Use:     "save-config FILE",
-		Short:   "Write the configuration to a file on this machine (- for standard output)",
+		Use:   "save-config FILE",
+		Short: "Write the configuration to a file on this machine (- for standard output)",
 		Long: `Write the configuration to a file on this machine (- for standard output).
 FlowVisor's format cannot carry everything: what is left out is said on standard error. govisor's own carries all; with --hashes a
 govisor that loads it is the same one.`,
