@@ -4,7 +4,8 @@ GO          ?= go
 GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # Where git does not answer (no git, another user's checkout) the binaries do without their commit.
 BUILDVCS    := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
-BUILD       := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' $(BUILDVCS)
+VERSION     ?= $(shell scripts/version.sh)
+BUILD        = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -X github.com/govisor/govisor/fvctl.version=$(VERSION)' $(BUILDVCS)
 TESTFLAGS   ?= -race -shuffle=on -timeout 12m
 FUZZTIME    ?= 20s
 EQUIVTIME   ?= 60s

@@ -124,7 +124,9 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "control govisor",
 		Long: `fvctl manages slices and flowspace of a govisor. On the machine where govisor runs it
 uses the local socket in the data directory and asks for no password; otherwise give
---url (or -h HOST -p PORT) with --user and --passwd-file.
+--url (or -h HOST -p PORT) with --user and --passwd-file. The server's certificate is checked,
+with --cacert, except on the loopback (localhost, 127.0.0.0/8, ::1), where without --cacert any is
+accepted.
 
 ` + exitHelp,
 		Example: `  fvctl status
@@ -139,7 +141,7 @@ uses the local socket in the data directory and asks for no password; otherwise 
 	}
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		if a.opt.version {
-			fmt.Fprintln(a.out, "fvctl "+buildVersion())
+			fmt.Fprintln(a.out, "fvctl "+BuildVersion())
 			return nil
 		}
 		if len(args) == 0 {

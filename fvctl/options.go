@@ -76,10 +76,10 @@ func (o *options) long(f *pflag.FlagSet) {
 	f.StringVar(&o.passwdFile, "passwd-file", o.passwdFile, "FILE whose first line is the password, - for standard input ($FVCTL_PASSWD_FILE)")
 	f.BoolVar(&o.noPasswd, "no-passwd", o.noPasswd, "use the empty password")
 	f.StringVar(&o.tokenFile, "token-file", o.tokenFile, "FILE with an API token, instead of a password ($FVCTL_TOKEN is the token itself)")
-	f.StringVar(&o.cacert, "cacert", o.cacert, "FILE with the certificate to trust ($FVCTL_CACERT)")
+	f.StringVar(&o.cacert, "cacert", o.cacert, "FILE with the certificate to trust, tls-cert.pem of the data directory ($FVCTL_CACERT); without it the loopback is trusted unseen")
 	f.StringVar(&o.cert, "cert", o.cert, "FILE with a client certificate")
 	f.StringVar(&o.key, "key", o.key, "FILE with its key")
-	f.BoolVar(&o.insecure, "insecure", o.insecure, "accept any server certificate")
+	f.BoolVar(&o.insecure, "insecure", o.insecure, "accept any server certificate; the password goes to whoever answers")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long to wait for an answer (default 1m0s; 10m0s for apply, diff, load-config)")
 	f.BoolVar(&o.noInput, "no-input", o.noInput, "never ask; fail or go on without")
 	f.StringVar(&o.output, "output", o.output, "output format: table, wide, json or yaml")
@@ -240,8 +240,15 @@ func (a *app) credentials(o *client.Options) error {
 	return err
 }
 
-// buildVersion is what the Go tool recorded when it built this binary.
-func buildVersion() string {
+// version is set by the linker (make build).
+var version string
+
+// BuildVersion is what was built: the version make gave, else what the Go tool
+// recorded, a tag or a commit, else (devel).
+func BuildVersion() string {
+	if version != "" {
+		return version
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

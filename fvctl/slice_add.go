@@ -1,6 +1,9 @@
 package fvctl
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -16,6 +19,13 @@ func (a *app) newPassword(cmd *cobra.Command, prompt string) (string, error) {
 		return a.in.firstLine(file)
 	}
 	return a.ask(prompt)
+}
+
+// checkContact warns of a contact that nobody can write to. FlowVisor took any text, and scripts give some.
+func (a *app) checkContact(contact string) {
+	if contact != "" && !strings.Contains(strings.Trim(contact, "@"), "@") {
+		fmt.Fprintf(a.err, "fvctl: note: %q is no e-mail address\n", contact)
+	}
 }
 
 func passwordFlags(cmd *cobra.Command) {
@@ -50,6 +60,7 @@ module:NAME. The name has 1 to 45 of the characters A-Z a-z 0-9 _ + . -`,
 			if err != nil {
 				return err
 			}
+			a.checkContact(s.Contact)
 			return a.done(s, "Slice %s was successfully created", s.Name)
 		},
 	}
@@ -86,6 +97,7 @@ func (a *app) createSlice() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.checkContact(made.Contact)
 			return a.done(made, "success!")
 		},
 	}

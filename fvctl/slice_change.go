@@ -122,6 +122,7 @@ func (a *app) updateSlice() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		a.checkContact(contact)
 		return a.done(s, "Slice %s has been successfully updated", args[0])
 	}
 	return cmd
@@ -168,6 +169,9 @@ func (a *app) changeSlice() *cobra.Command {
 			switch key {
 			case "contact_email":
 				s, err = a.c.UpdateSlice(cmd.Context(), name, apitype.SliceUpdate{Contact: &value}, "")
+				if err == nil {
+					a.checkContact(value)
+				}
 			case "drop_policy":
 				s, err = a.c.UpdateSlice(cmd.Context(), name, apitype.SliceUpdate{DropPolicy: &value}, "")
 			case "controller_hostname", "controller_host":

@@ -207,6 +207,9 @@ func problem(resp *http.Response) *apitype.Problem {
 	if err := json.Unmarshal(text, p); err != nil || p.Kind == "" {
 		*p = apitype.Problem{Kind: apitype.KindInternal, Title: resp.Status,
 			Detail: fmt.Sprintf("the server answered %s and it is not govisor's API", resp.Status)}
+		if u := resp.Request.URL; u.Scheme == "http" && bytes.Contains(text, []byte("HTTP request to an HTTPS server")) {
+			*p = apitype.Problem{Kind: apitype.KindUnreachable, Title: "cannot reach govisor", Detail: fmt.Sprintf("%s wants TLS", u.Host), Hint: "give --url https://" + u.Host}
+		}
 	}
 	p.Status = resp.StatusCode
 	return p
@@ -215,6 +218,9 @@ func problem(resp *http.Response) *apitype.Problem {
 func unreachable(where string, err error) *apitype.Problem {
 	p := &apitype.Problem{Kind: apitype.KindUnreachable, Title: "cannot reach govisor",
 		Detail: fmt.Sprintf("cannot reach govisor at %s: %v", where, rootCause(err)), Hint: "is govisor running there?"}
+	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		p.Hint = "no TLS is spoken there: is it the address of --api-plain? Then give --url " + strings.Replace(where, "https://", "http://", 1)
+	}
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	if errors.As(err, &unknown) || errors.As(err, &host) {

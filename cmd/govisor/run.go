@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/govisor/govisor/api"
+	"github.com/govisor/govisor/fvctl"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofcontroller"
@@ -53,7 +54,7 @@ func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logge
 	}
 	bundled.Register()
 	s.svc, err = hypervisor.Open(ctx, hypervisor.Options{
-		Dir: o.data, AdminPassword: password, Version: buildVersion(), CheckModule: checkModule, Log: logrus.NewEntry(log),
+		Dir: o.data, AdminPassword: password, Version: fvctl.BuildVersion(), CheckModule: checkModule, Log: logrus.NewEntry(log),
 	})
 	if err != nil {
 		return err
