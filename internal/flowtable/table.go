@@ -148,14 +148,21 @@ func (t *Table) remove(x *index, f *Flow) {
 }
 
 // Find returns the flow with exactly this match and priority, nil if there is none.
-func (t *Table) Find(m of10.Match, priority uint16) *Flow {
+func (t *Table) Find(m of10.Match, priority uint16) *Flow { return find(&t.main, m, priority) }
+
+// FindEmergency is Find in the emergency table.
+func (t *Table) FindEmergency(m of10.Match, priority uint16) *Flow {
+	return find(&t.emerg, m, priority)
+}
+
+func find(x *index, m of10.Match, priority uint16) *Flow {
 	m = m.Normalize()
 	p := MakePattern(&m)
 	level := int32(priority)
 	if p.Exact() {
 		level = 1 << 16
 	}
-	return t.main.find(&p, level)
+	return x.find(&p, level)
 }
 
 // Same returns the flow in the table that f would replace, nil if there is none.

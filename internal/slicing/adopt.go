@@ -33,6 +33,11 @@ func (d *Datapath) Save(slice string) []SavedFlow {
 			BufferID: of10.NoBuffer, OutPort: of10.PortNone, Flags: fl.Flags, Actions: fl.Actions,
 		}, fl.Created, f.packets, f.bytes})
 	}
+	for _, fl := range s.table.SelectEmergency(of10.MatchAll(), of10.PortNone) {
+		list = append(list, SavedFlow{Slice: slice, Created: fl.Created, Flow: of10.FlowMod{
+			Match: fl.Match, Cookie: fl.Cookie, Priority: fl.Priority, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Flags: fl.Flags, Actions: fl.Actions,
+		}})
+	}
 	return list
 }
 
@@ -53,11 +58,15 @@ func (d *Datapath) Restore(now time.Time, list []SavedFlow) {
 			continue
 		}
 		d.work, d.checks = 0, 0
-		specs, err := d.admit(f)
-		if err != nil || !s.room() {
+		if list[i].Flow.Flags&of10.FlowModEmerg != 0 {
+			d.restoreEmergency(now, f, &list[i])
 			continue
 		}
-		if old, err := s.table.Insert(f.flow); err != nil || old != nil {
+		specs, err := d.admit(f)
+		if err != nil || s.table.Same(f.flow) != nil || !s.room(s.table.Len()) {
+			continue
+		}
+		if _, err := s.table.Insert(f.flow); err != nil {
 			continue
 		}
 		d.insert(f)
@@ -90,6 +99,7 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 	for _, s := range d.sorted() {
 		d.portsChanged(now, s)
 	}
+	d.wipeEmergency(out)
 	if policy == Flush {
 		d.adopting = false
 		for _, e := range d.entries() {
@@ -97,7 +107,7 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 		}
 		out.send(&of10.FlowMod{XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, BufferID: of10.NoBuffer, OutPort: of10.PortNone})
 		d.flush(now, nil, out)
-		d.renewEmergency(now, out)
+		d.reviseEmergency(now, out)
 		d.confirm(now, out)
 		return
 	}
@@ -213,7 +223,7 @@ func (d *Datapath) adopt(now time.Time, p *pending, out *Out) {
 		}
 	}
 	d.flush(now, nil, out)
-	d.renewEmergency(now, out)
+	d.reviseEmergency(now, out)
 	d.confirm(now, out)
 }
 

@@ -51,7 +51,6 @@ type Datapath struct {
 	punts     []punt
 	aways     []*vflow
 	adopting  bool
-	emergUsed bool // the switch has been given emergency flows
 
 	fast        atomic.Pointer[fastView]
 	fastHeader  packet.Header // of FastPacketIn alone

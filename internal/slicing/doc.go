@@ -32,6 +32,11 @@
 // message to use the buffer is on its way, the message finds the other frame there;
 // the specification (section 5.4.1) wants switches to leave time enough in between.
 //
+// Emergency flows are given to the switch where the slice has the space and none of it
+// needs a guard or a look at every frame, as there is no govisor then to give frames to
+// their owner: others are refused with FLOW_MOD_FAILED and EPERM. They count against the
+// slice's limits like any other.
+//
 // On a rule with several writers, a port that one of them closes is closed for all of
 // them there, and of identical flows the one added last is in force.
 //

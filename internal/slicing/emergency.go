@@ -29,16 +29,21 @@ func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, f
 			return
 		}
 	}
-	if adds := m.Command == of10.FlowAdd || !deletes && len(s.table.SelectEmergency(m.Match, of10.PortNone)) == 0; adds && s.emergencyFull() {
+	adds := s.addsEmergency(m)
+	if adds && !s.room(s.table.EmergencyLen()) {
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
 		return
 	}
 	change, err := s.table.Apply(now, m)
 	if err != nil {
+		if adds {
+			s.release(1)
+		}
 		d.failWith(out, s, c.ID, frame, flowModFailed(tableError(err)))
 		return
 	}
 	p := pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}
+	s.release(len(change.Removed))
 	for _, f := range change.Removed {
 		d.withdraw(s, f, p, out)
 	}
@@ -58,9 +63,22 @@ func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, f
 	d.confirm(now, out)
 }
 
-// emergencyFull applies the slice's limit to its emergency flows by themselves.
-func (s *slice) emergencyFull() bool {
-	return s.cfg.MaxFlows >= 0 && int64(s.table.EmergencyLen()) >= s.cfg.MaxFlows
+// addsEmergency reports whether a flow_mod makes the slice have one more emergency flow.
+func (s *slice) addsEmergency(m *of10.FlowMod) bool {
+	switch m.Command {
+	case of10.FlowAdd, of10.FlowModifyStrict:
+		return s.table.FindEmergency(m.Match, m.Priority) == nil
+	case of10.FlowModify:
+		return len(s.table.SelectEmergency(m.Match, of10.PortNone)) == 0
+	}
+	return false
+}
+
+// release gives back what n flows count against the slice's limit.
+func (s *slice) release(n int) {
+	if s.cfg.Quota != nil && n > 0 {
+		s.cfg.Quota.Release(int64(n))
+	}
 }
 
 // reviseEmergency brings the emergency flows of all slices in line with a new
@@ -68,7 +86,7 @@ func (s *slice) emergencyFull() bool {
 func (d *Datapath) reviseEmergency(now time.Time, out *Out) {
 	for _, s := range d.sorted() {
 		if d.adopting || s.table.EmergencyLen() == 0 {
-			continue // with adopting, see renewEmergency
+			continue // with adopting, later
 		}
 		p := pending{kind: pendSilent}
 		for _, fl := range s.table.SelectEmergency(of10.MatchAll(), of10.PortNone) {
@@ -89,12 +107,11 @@ func (d *Datapath) reviseEmergency(now time.Time, out *Out) {
 	}
 }
 
-// renewEmergency puts the emergency flows in again after a switch has reconnected:
-// nobody can tell what it has kept, nor what it missed while it was away.
-func (d *Datapath) renewEmergency(now time.Time, out *Out) {
-	if !d.emergUsed {
-		return
-	}
+// wipeEmergency empties the emergency table of a switch that has just connected: nobody
+// can tell what is in it, as there are no statistics of it. The slices' own are put in
+// again when the rest of the table is known. A switch without such a table refuses, and
+// one that does not know the flag has not been asked yet what it has.
+func (d *Datapath) wipeEmergency(out *Out) {
 	m := of10.FlowMod{
 		XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, Flags: of10.FlowModEmerg,
 		BufferID: of10.NoBuffer, OutPort: of10.PortNone,
@@ -104,7 +121,17 @@ func (d *Datapath) renewEmergency(now time.Time, out *Out) {
 	for _, s := range d.slices {
 		clear(s.emerg)
 	}
-	d.reviseEmergency(now, out)
+}
+
+// restoreEmergency puts a saved emergency flow into its slice's table.
+func (d *Datapath) restoreEmergency(now time.Time, f *vflow, saved *SavedFlow) {
+	s := f.slice
+	if _, err := d.admitEmergency(f); err != nil || !s.addsEmergency(&saved.Flow) || !s.room(s.table.EmergencyLen()) {
+		return
+	}
+	if change, err := s.table.Apply(now, &saved.Flow); err == nil && change.Added != nil {
+		change.Added.Created = saved.Created
+	}
 }
 
 // supplied reports whether the switch has just what an emergency flow should become.
@@ -146,7 +173,11 @@ func (d *Datapath) admitEmergency(f *vflow) ([]spec, *of10.Error) {
 	if err != nil {
 		return nil, err
 	}
-	specs = slices.DeleteFunc(slices.Clone(specs), func(s spec) bool { return s.carve })
+	carved := func(s spec) bool { return s.carve }
+	if slices.ContainsFunc(specs, carved) && strips(f.flow.Actions) { // a frame's inner tag could be another slice's
+		return nil, flowModFailed(of10.FlowModFailedEPerm)
+	}
+	specs = slices.DeleteFunc(slices.Clone(specs), carved)
 	for i := range specs {
 		for _, g := range specs[i].guards {
 			if !g.rule.lldp {
@@ -157,10 +188,13 @@ func (d *Datapath) admitEmergency(f *vflow) ([]spec, *of10.Error) {
 	return specs, nil
 }
 
+func strips(list []of10.Action) bool {
+	return slices.ContainsFunc(list, func(a of10.Action) bool { return a.Type == of10.ActionStripVLAN })
+}
+
 // supply puts the pieces of an emergency flow into the switch.
 func (d *Datapath) supply(f *vflow, specs []spec, fl *flowtable.Flow, p pending, out *Out) {
 	for i := range specs {
-		d.emergUsed = true
 		d.cookie++
 		m := of10.FlowMod{
 			XID: d.nextXID(), Match: specs[i].pat.Match(), Cookie: d.cookie, Command: of10.FlowAdd, Priority: fl.Priority, Flags: of10.FlowModEmerg,
@@ -196,12 +230,15 @@ func (d *Datapath) emergencyRefused(p *pending, out *Out) bool {
 }
 
 func (s *slice) forgetEmergency(fl *flowtable.Flow) {
-	_, _ = s.table.Apply(time.Time{}, &of10.FlowMod{
+	change, _ := s.table.Apply(time.Time{}, &of10.FlowMod{
 		Match: fl.Match, Priority: fl.Priority, Command: of10.FlowDeleteStrict, Flags: of10.FlowModEmerg, OutPort: of10.PortNone,
 	})
+	s.release(len(change.Removed))
 }
 
+// clearEmergency takes all of a slice's emergency flows out of the switch.
 func (d *Datapath) clearEmergency(s *slice, out *Out) {
+	s.release(s.table.EmergencyLen())
 	for fl := range s.emerg {
 		d.withdraw(s, fl, pending{kind: pendSilent}, out)
 	}

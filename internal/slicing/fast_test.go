@@ -157,15 +157,15 @@ func TestPacketOutAllocatesNothing(t *testing.T) {
 	frame := encode(t, &of10.PacketOut{XID: 5, BufferID: of10.NoBuffer, InPort: 1, Actions: []of10.Action{of10.Output(2, 0)}, Data: pkt{}.bytes()})
 	barrier := encode(t, &of10.BarrierReply{})
 	var out Out
-	n := 0
 	one := func() {
 		out.Reset()
 		r.d.FromController(r.now, "alice", Conn{ID: 1}, frame, &out)
 		if out.Len() != 0 || len(out.Switch()) == 0 {
 			t.Fatal("not sent")
 		}
-		if n++; n%confirmEvery == 0 {
-			of10.PutXID(barrier, r.d.xid)
+		sent := out.Switch()
+		if last := sent[len(sent)-8:]; of10.PeekType(last) == of10.TypeBarrierRequest && last[3] == 8 {
+			of10.PutXID(barrier, of10.XID(last))
 			r.d.FromSwitch(r.now, barrier, &out)
 		}
 	}

@@ -71,7 +71,7 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		d.failWith(out, s, c.ID, frame, err)
 		return
 	}
-	if old == nil && !s.room() {
+	if old == nil && !s.room(s.table.Len()) {
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
 		return
 	}
@@ -130,12 +130,16 @@ func (d *Datapath) insert(f *vflow) {
 	f.seq = d.seq
 }
 
-// room reports whether the slice may have one more flow, and counts it.
-func (s *slice) room() bool {
-	if s.cfg.MaxFlows >= 0 && int64(s.table.Len()) >= s.cfg.MaxFlows {
+// flows is the number of the slice's virtual flows, emergency flows included.
+func (s *slice) flows() int { return s.table.Len() + s.table.EmergencyLen() }
+
+// room reports whether the slice may have one more flow in a table of so many, and
+// counts it.
+func (s *slice) room(in int) bool {
+	if s.cfg.MaxFlows >= 0 && int64(s.flows()) >= s.cfg.MaxFlows {
 		return false
 	}
-	if n := s.table.Capacity(); n > 0 && s.table.Len() >= n {
+	if n := s.table.Capacity(); n > 0 && in >= n {
 		return false
 	}
 	return s.cfg.Quota == nil || s.cfg.Quota.Reserve(1)

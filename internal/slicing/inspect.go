@@ -22,10 +22,10 @@ func (d *Datapath) SlicePorts(name string) []of10.Port {
 	return list
 }
 
-// FlowCount is the number of virtual flows a slice has here.
+// FlowCount is the number of virtual flows a slice has here, emergency flows included.
 func (d *Datapath) FlowCount(name string) int {
 	if s := d.slices[name]; s != nil {
-		return s.table.Len()
+		return s.flows()
 	}
 	return 0
 }

@@ -73,6 +73,7 @@ func (d *Datapath) portMod(now time.Time, s *slice, c Conn, frame []byte, out *O
 	}
 	s.bits[p.PortNo] = b
 	d.portsChanged(now, s)
+	d.reviseEmergency(now, out)
 	d.publish()
 	d.flush(now, nil, out)
 	d.confirm(now, out)
@@ -179,6 +180,7 @@ func (d *Datapath) fromPortStatus(now time.Time, m *of10.PortStatus, out *Out) {
 		}
 		d.portsChanged(now, s)
 	}
+	d.reviseEmergency(now, out)
 	d.publish()
 	d.flush(now, nil, out)
 }

@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -187,7 +188,7 @@ func TestRestore(t *testing.T) {
 	r.d.Connect(r.now, r.features(), Adopt, &out)
 	r.pump(&out)
 	for _, l := range r.log {
-		if len(l) > 13 && l[:13] == "OFPT_FLOW_MOD" {
+		if len(l) > 13 && l[:13] == "OFPT_FLOW_MOD" && !strings.Contains(l, " emerg ") {
 			t.Errorf("sent again: %s", l)
 		}
 	}
