@@ -3,6 +3,8 @@
 // tests. Run it from the root of the repository:
 //
 //	go run ./internal/slicing/testdata/mutate [-steps 20000] [-run NAME]
+//
+// At the end of a whole run it lists the tests that no fault made fail; see idle.
 package main
 
 import (
@@ -22,7 +24,7 @@ type fault struct{ name, file, old, new string }
 var faults = []fault{
 	{"leave the guards out", "derive.go", "if r.writes(f.slice.name) {\n\t\t\tcontinue\n\t\t}\n\t\tif !r.single", "if true {\n\t\t\tcontinue\n\t\t}\n\t\tif !r.single"},
 	{"give priorities out of order", "numbers.go", "want > lo && want < hi", "want >= 0"},
-	{"forget the in_port of a packet_out", "packetout.go", "job.ports = d.ingress(s, job.in, &b)", "job.ports = d.ingress(s, of10.PortNone, &b)"},
+	{"forget the in_port of a packet_out", "packetout.go", "job.ports = d.ingress(s, job.in, b)", "job.ports = d.ingress(s, of10.PortNone, b)"},
 	{"let link discovery frames claim a foreign in_port", "packetout.go", "if usable && !s.owns(m.InPort)", "if false"},
 	{"forget who owns the header of a packet_out", "packetout.go", "if !job.lldp && !d.ownsHeader(s, &b.header, job.ports)", "if false"},
 	{"install pieces in space that a higher rule owns", "derive.go", "if r.contains(p) {\n\t\t\treturn true", "if r.contains(p) {\n\t\t\treturn false"},
@@ -86,7 +88,7 @@ func main() {
 		os.Exit(1)
 	}
 	defer os.RemoveAll(tmp)
-	bad := 0
+	bad, seen := 0, map[string]bool{}
 	for n, f := range faults {
 		if !strings.Contains(f.name, *run) {
 			continue
@@ -101,14 +103,44 @@ func main() {
 			fmt.Printf("%2d SURVIVED %s\n", n+1, f.name)
 		default:
 			fmt.Printf("%2d caught   %s: by %s\n", n+1, f.name, by)
+			for name := range strings.FieldsSeq(by) {
+				seen[name] = true
+			}
 		}
+	}
+	if *run == "" {
+		bad += unseen(dir, seen)
 	}
 	if bad > 0 {
 		os.Exit(1)
 	}
 }
 
-var failed = regexp.MustCompile(`--- FAIL: (\w+)`)
+var failed = regexp.MustCompile(`--- FAIL: (\S+)`)
+
+// idle are the tests that no fault need make fail: they measure, or hold the code to
+// something that is not one line of it.
+var idle = map[string]bool{}
+
+var passed = regexp.MustCompile(`--- PASS: (\S+)`)
+
+// unseen lists the tests that have not failed, and returns how many should have.
+func unseen(dir string, seen map[string]bool) (n int) {
+	cmd := exec.Command("go", "test", "-vet=off", "-v")
+	cmd.Dir = dir
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "without a fault: %v\n%s", err, text)
+		return 1
+	}
+	for _, m := range passed.FindAllStringSubmatch(string(text), -1) {
+		if name := m[1]; !seen[name] && !idle[name] {
+			fmt.Println("never failed:", name)
+			n++
+		}
+	}
+	return n
+}
 
 // try runs the tests with one fault put in; by names the tests that noticed.
 func try(dir, tmp string, f fault, steps int) (by string, err error) {
