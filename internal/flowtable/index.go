@@ -143,6 +143,16 @@ func (x *index) lookup(w *Words) *Flow {
 	return best
 }
 
+// each yields the flows of one match, and tells whether more are wanted.
+func each(f *Flow, yield func(*Flow) bool) bool {
+	for ; f != nil; f = f.next {
+		if !yield(f) {
+			return false
+		}
+	}
+	return true
+}
+
 // covered yields the flows that p covers.
 func (x *index) covered(p *Pattern) iter.Seq[*Flow] {
 	return func(yield func(*Flow) bool) {
@@ -151,21 +161,14 @@ func (x *index) covered(p *Pattern) iter.Seq[*Flow] {
 				continue
 			}
 			if p.Mask == t.mask {
-				for f := t.flows[p.Value]; f != nil; f = f.next {
-					if !yield(f) {
-						return
-					}
+				if !each(t.flows[p.Value], yield) {
+					return
 				}
 				continue
 			}
 			for v, f := range t.flows {
-				if !p.Matches(&v) {
-					continue
-				}
-				for ; f != nil; f = f.next {
-					if !yield(f) {
-						return
-					}
+				if p.Matches(&v) && !each(f, yield) {
+					return
 				}
 			}
 		}
@@ -177,21 +180,14 @@ func (x *index) overlapping(p *Pattern) iter.Seq[*Flow] {
 	return func(yield func(*Flow) bool) {
 		for _, t := range x.order {
 			if within(&t.mask, &p.Mask) {
-				for f := t.flows[p.Value.And(&t.mask)]; f != nil; f = f.next {
-					if !yield(f) {
-						return
-					}
+				if !each(t.flows[p.Value.And(&t.mask)], yield) {
+					return
 				}
 				continue
 			}
 			for _, f := range t.flows {
-				if !f.pat.Overlaps(p) {
-					continue
-				}
-				for ; f != nil; f = f.next {
-					if !yield(f) {
-						return
-					}
+				if f.pat.Overlaps(p) && !each(f, yield) {
+					return
 				}
 			}
 		}

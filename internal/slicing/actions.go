@@ -194,6 +194,7 @@ type legality interface {
 	ok() bool
 }
 
+//nolint:gocognit // one walk through a list, on the path of every flow_mod and packet_out
 func (d *Datapath) compileFor(dst []of10.Action, s *slice, in of10.Port, r *flowspace.Rule, list []of10.Action, rw legality) []of10.Action {
 	if hasController(list) {
 		dst = append(dst, toController[0])

@@ -168,8 +168,23 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 		d.Counters.drop(DropUnknownXID)
 		return
 	}
+	if !d.collect(p, m.Body) { // desc: the switch's own words, passed on
+		d.answered(m.XID)
+		m.XID = p.origXID()
+		out.deliver(p.slice.name, p.conn, &m)
+		return
+	}
+	if m.Flags&of10.StatsReplyMore == 0 {
+		d.answered(m.XID)
+		d.finishStats(now, p, out)
+	}
+}
+
+// collect notes what is the slice's in a part of an answer; false if it is to be passed
+// on as it is.
+func (d *Datapath) collect(p *pending, body of10.StatsBody) bool {
 	job := p.stats
-	switch b := m.Body.(type) {
+	switch b := body.(type) {
 	case of10.FlowStatsReply:
 		for i := range b {
 			e := d.cookies.get(b[i].Cookie)
@@ -193,18 +208,10 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 				job.queue = append(job.queue, b[i])
 			}
 		}
-	default: // desc: the switch's own words, passed on
-		if job.typ == of10.StatsDesc {
-			d.answered(m.XID)
-			m.XID = p.origXID()
-			out.deliver(p.slice.name, p.conn, &m)
-			return
-		}
+	default:
+		return job.typ != of10.StatsDesc
 	}
-	if m.Flags&of10.StatsReplyMore == 0 {
-		d.answered(m.XID)
-		d.finishStats(now, p, out)
-	}
+	return true
 }
 
 // finishStats answers a request with what is known.
