@@ -11,14 +11,24 @@ type partition struct {
 	bySlice map[string][]*Rule // derived on first use
 }
 
-// count notes that there are d more rules like r.
-func (p *partition) count(e *edit, r *Rule, d int) {
-	for i := range r.Grants {
-		name := r.Grants[i].Slice
-		if n, _ := p.names.get(name); n+d == 0 {
+// count brings names up to date.
+func (p *partition) count(e *edit, d *delta) {
+	diff := map[string]int{}
+	for sign, rules := range map[int][]*Rule{1: d.add, -1: d.remove} {
+		for _, r := range rules {
+			for i := range r.Grants {
+				diff[r.Grants[i].Slice] += sign
+			}
+		}
+	}
+	for name, n := range diff {
+		if n == 0 {
+			continue
+		}
+		if old, _ := p.names.get(name); old+n == 0 {
 			p.names.delete(e, name)
 		} else {
-			p.names.set(e, name, n+d)
+			p.names.set(e, name, old+n)
 		}
 	}
 }

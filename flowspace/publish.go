@@ -2,20 +2,15 @@ package flowspace
 
 import (
 	"maps"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // publish brings the ordered list and the partitions up to date.
 func (c *changer) publish() {
 	c.dpids = map[uint64]*delta{}
-	for _, n := range c.net {
-		if n.old != nil {
-			c.removed = append(c.removed, n.old)
-		}
-		if n.new != nil {
-			c.added = append(c.added, n.new)
-		}
-	}
 	slices.SortFunc(c.removed, compareRules)
 	slices.SortFunc(c.added, compareRules)
 	c.next.order = c.next.order.edit(c.removed, c.added)
@@ -25,16 +20,41 @@ func (c *changer) publish() {
 	for _, r := range c.added {
 		c.eachPartition(r, func(d *delta) { d.add = append(d.add, r) })
 	}
-	for id, d := range c.dpids {
-		p, _ := c.next.parts.get(id)
-		if p = p.edit(c.edit, c.next.opts.Map, d, false); p == nil {
-			c.next.parts.delete(c.edit, id)
-		} else {
-			c.next.parts.set(c.edit, id, p)
-		}
-	}
+	c.editPartitions()
 	if len(c.shared.remove)+len(c.shared.add) > 0 {
 		c.next.shared = c.next.shared.edit(c.edit, c.next.opts.Map, &c.shared, true)
+	}
+}
+
+// editPartitions makes the partitions that change, after a bulk several at a time.
+func (c *changer) editPartitions() {
+	ids := slices.Collect(maps.Keys(c.dpids))
+	parts := make([]*partition, len(ids))
+	edit := func(i int) {
+		p, _ := c.next.parts.get(ids[i])
+		parts[i] = p.edit(c.edit, c.next.opts.Map, c.dpids[ids[i]], false)
+	}
+	if len(c.removed)+len(c.added) < bulkMin {
+		for i := range ids {
+			edit(i)
+		}
+	} else {
+		var work errgroup.Group
+		work.SetLimit(runtime.GOMAXPROCS(0))
+		for i := range ids {
+			work.Go(func() error {
+				edit(i)
+				return nil
+			})
+		}
+		_ = work.Wait() // no part of it fails
+	}
+	for i, id := range ids {
+		if parts[i] == nil {
+			c.next.parts.delete(c.edit, id)
+		} else {
+			c.next.parts.set(c.edit, id, parts[i])
+		}
 	}
 }
 
@@ -64,12 +84,7 @@ func (p *partition) edit(e *edit, kind MapKind, d *delta, shared bool) *partitio
 	if next.rules = next.rules.edit(d.remove, d.add); next.rules.len() == 0 {
 		return nil
 	}
-	for _, r := range d.add {
-		next.count(e, r, 1)
-	}
-	for _, r := range d.remove {
-		next.count(e, r, -1)
-	}
+	next.count(e, d)
 	return next
 }
 

@@ -9,7 +9,8 @@ import (
 // Options configure a flowspace; the zero value is usable.
 type Options struct {
 	Map MapKind
-	// SliceExists says whether a grant may name the slice; nil accepts any.
+	// SliceExists says whether a grant may name the slice; nil accepts any. A bulk
+	// asks from several goroutines.
 	SliceExists func(name string) bool
 	// NextID is the lowest id to give to a rule without one; 0 counts as 1.
 	NextID uint64
@@ -144,20 +145,39 @@ func (a *Affected) Touches(dpid uint64) bool {
 func (s *Snapshot) Apply(changes []Change) (*Snapshot, Affected, error) {
 	c := changer{
 		old: s, next: *s, edit: new(edit),
-		net:    make(map[uint64]netChange, len(changes)),
-		stored: make([]*Rule, 0, len(changes)),
 	}
-	for i := range changes {
-		if err := c.apply(&changes[i]); err != nil {
-			e := &ChangeError{Index: i, Err: err}
-			if changes[i].Rule != nil {
-				e.Rule = changes[i].Rule.Name
-			}
-			return nil, Affected{}, e
+	if i, err := c.applyAll(changes); err != nil {
+		e := &ChangeError{Index: i, Err: err}
+		if changes[i].Rule != nil {
+			e.Rule = changes[i].Rule.Name
 		}
+		return nil, Affected{}, e
 	}
 	c.publish()
 	return &c.next, c.affected(), nil
+}
+
+// applyAll makes the changes in order; an error comes with its index.
+func (c *changer) applyAll(changes []Change) (int, error) {
+	if bulkAdds(changes) {
+		return c.addAll(changes)
+	}
+	c.net = make(map[uint64]netChange, len(changes))
+	c.stored = make([]*Rule, 0, len(changes))
+	for i := range changes {
+		if err := c.apply(&changes[i]); err != nil {
+			return i, err
+		}
+	}
+	for _, n := range c.net {
+		if n.old != nil {
+			c.removed = append(c.removed, n.old)
+		}
+		if n.new != nil {
+			c.added = append(c.added, n.new)
+		}
+	}
+	return 0, nil
 }
 
 // changer is one Apply in progress.
@@ -236,9 +256,9 @@ func (c *changer) find(r *Rule) (*Rule, error) {
 	return nil, &FieldError{Field: "name", Value: r.Name, Reason: "names no rule", Err: ErrNotFound}
 }
 
-// prepare checks r, completes it and puts it into canonical form. old is the rule
-// it replaces, nil if it is new.
-func (c *changer) prepare(r, old *Rule) error {
+// complete checks what r says by itself and puts it into canonical form. last is a
+// rule before, to share equal grants with, or nil.
+func (c *changer) complete(r, last *Rule) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
@@ -248,6 +268,29 @@ func (c *changer) prepare(r, old *Rule) error {
 				return &FieldError{Field: "grants", Value: g.Slice, Reason: "names no slice", Hint: "add the slice first"}
 			}
 		}
+	}
+	r.Match, _ = r.Match.Canonical() // holds something: it was validated
+	if len(r.Queues) > 0 {
+		r.Queues = slices.Compact(slices.Sorted(slices.Values(r.Queues)))
+	} else {
+		r.Queues = nil
+	}
+	if !r.HasForcedQueue {
+		r.ForcedQueue = 0
+	}
+	if last != nil && slices.Equal(last.Grants, r.Grants) {
+		r.Grants = last.Grants
+	} else {
+		r.Grants = slices.Clone(r.Grants)
+	}
+	return nil
+}
+
+// prepare checks r, completes it and puts it into canonical form. old is the rule
+// it replaces, nil if it is new.
+func (c *changer) prepare(r, old *Rule) error {
+	if err := c.complete(r, c.last); err != nil {
+		return err
 	}
 	if old == nil {
 		if r.ID == 0 {
@@ -265,16 +308,6 @@ func (c *changer) prepare(r, old *Rule) error {
 	}
 	if other, taken := c.next.byName.get(r.Name); taken && other.ID != r.ID {
 		return &FieldError{Field: "name", Value: r.Name, Reason: "is taken by another rule", Err: ErrDuplicate}
-	}
-	r.Match, _ = r.Match.Canonical() // holds something: it was validated
-	r.Queues = slices.Compact(slices.Sorted(slices.Values(r.Queues)))
-	if !r.HasForcedQueue {
-		r.ForcedQueue = 0
-	}
-	if c.last != nil && slices.Equal(c.last.Grants, r.Grants) {
-		r.Grants = c.last.Grants
-	} else {
-		r.Grants = slices.Clone(r.Grants)
 	}
 	return nil
 }
