@@ -1,8 +1,8 @@
 package hypervisor
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -106,25 +106,52 @@ func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, err
 	}
 	c.touch(affected)
 	c.write(func(tx *store.Tx) error {
-		// The last word on each id counts.
-		gone := map[uint64]bool{}
-		put := make(map[uint64]*flowspace.Rule, len(affected.Rules))
-		for i, r := range affected.Rules {
-			if changes[i].Op == flowspace.Remove {
-				gone[r.ID] = true
-				delete(put, r.ID)
-			} else {
-				delete(gone, r.ID)
-				put[r.ID] = r
+		gone, put := lastWords(changes, affected.Rules)
+		if err := tx.DeleteRules(gone...); err != nil {
+			return err
+		}
+		// A few thousand at a time: the records of a large bulk need not all be there.
+		for part := range slices.Chunk(put, 4096) {
+			records := make([]store.Rule, len(part))
+			for i, r := range part {
+				records[i] = recordOf(r)
+			}
+			if err := tx.PutRules(records...); err != nil {
+				return err
 			}
 		}
-		records := make([]store.Rule, 0, len(put))
-		for _, id := range slices.Sorted(maps.Keys(put)) {
-			records = append(records, recordOf(put[id]))
-		}
-		return errors.Join(tx.DeleteRules(slices.Sorted(maps.Keys(gone))...), tx.PutRules(records...), tx.SetNextRuleID(next.NextID()))
+		return tx.SetNextRuleID(next.NextID())
 	})
 	return affected, nil
+}
+
+// lastWords returns which rules are gone and which are to be written after changes,
+// where the last word on each id counts, both in order of id.
+func lastWords(changes []flowspace.Change, rules []*flowspace.Rule) (gone []uint64, put []*flowspace.Rule) {
+	byID := func(a, b *flowspace.Rule) int { return cmp.Compare(a.ID, b.ID) }
+	if !slices.ContainsFunc(changes, func(c flowspace.Change) bool { return c.Op != flowspace.Add }) {
+		put = slices.Clone(rules) // each id once
+		slices.SortFunc(put, byID)
+		return nil, put
+	}
+	last := make(map[uint64]*flowspace.Rule, len(rules))
+	for i, r := range rules {
+		if changes[i].Op == flowspace.Remove {
+			last[r.ID] = nil
+		} else {
+			last[r.ID] = r
+		}
+	}
+	for id, r := range last {
+		if r == nil {
+			gone = append(gone, id)
+		} else {
+			put = append(put, r)
+		}
+	}
+	slices.Sort(gone)
+	slices.SortFunc(put, byID)
+	return gone, put
 }
 
 // request describes a change for permission and audit.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/store"
@@ -109,14 +110,26 @@ func loadState(db *store.Store) (*state, error) {
 }
 
 func (st *state) loadRules(tx *store.Tx) error {
-	var changes []flowspace.Change
-	if err := tx.EachRule(func(r store.Rule) error {
-		rule, err := ruleFromRecord(&r)
-		changes = append(changes, flowspace.Change{Op: flowspace.Add, Rule: rule})
-		return err
+	var mu sync.Mutex
+	var batches [][]flowspace.Change
+	if err := tx.RuleBatches(func(batch int, records []store.Rule) error {
+		part := make([]flowspace.Change, len(records))
+		for i := range records {
+			rule, err := ruleFromRecord(&records[i])
+			if err != nil {
+				return err
+			}
+			part[i] = flowspace.Change{Op: flowspace.Add, Rule: rule}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		batches = append(batches, make([][]flowspace.Change, max(0, batch+1-len(batches)))...)
+		batches[batch] = part
+		return nil
 	}); err != nil {
 		return err
 	}
+	changes := slices.Concat(batches...)
 	empty := flowspace.New(flowspace.Options{Map: flowspace.Federated, NextID: tx.NextRuleID()})
 	flows, _, err := empty.Apply(changes)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,11 @@ const SchemaVersion = 1
 
 // lockWait is how long Open waits for another process to let go of the file.
 const lockWait = 300 * time.Millisecond
+
+// mapped is how much address space a database gets at first: when a file outgrows it,
+// bbolt copies all that a transaction has read, which for a bulk of rules costs more
+// than writing them. 0, on machines with 32 bits, leaves it to bbolt.
+const mapped = 1 << 30 * (bits.UintSize / 64)
 
 var (
 	bucketMeta      = []byte("meta")
@@ -108,7 +114,7 @@ func openFile(path string, readOnly bool) (s *Store, err error) {
 	}
 	defer guard(path, &err)()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: readOnly,
-		FreelistType: bbolt.FreelistMapType, NoFreelistSync: false})
+		FreelistType: bbolt.FreelistMapType, NoFreelistSync: false, InitialMmapSize: mapped})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		pid, command := holder(path)

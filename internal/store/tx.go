@@ -1,11 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 )
 
 // Tx is one transaction; it must not be kept after the function it was given to.
@@ -105,6 +109,68 @@ func (t *Tx) EachRule(fn func(Rule) error) error {
 		}
 		return fn(r)
 	})
+}
+
+// ruleBatch is how many rules RuleBatches hands over at a time.
+const ruleBatch = 4096
+
+// RuleBatches reads all rules in order of id and hands them to use, some thousands at
+// a time, from several goroutines at once. The batches are numbered from 0.
+func (t *Tx) RuleBatches(use func(batch int, rules []Rule) error) error {
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	var failed atomic.Bool
+	n := 0
+	var ids []uint64
+	var ends []int
+	var text []byte // copied, so that a damaged file can fault in this goroutine only
+	flush := func() {
+		ids, ends, text, batch := ids, ends, text, n
+		n++
+		work.Go(func() error {
+			rules, err := decodeRules(ids, ends, text)
+			if err == nil {
+				err = use(batch, rules)
+			}
+			if err != nil {
+				failed.Store(true)
+			}
+			return err
+		})
+	}
+	err := t.tx.Bucket(bucketRules).ForEach(func(k, v []byte) error {
+		if len(k) != 8 {
+			return errRule
+		}
+		ids = append(ids, binary.BigEndian.Uint64(k))
+		text = append(text, v...)
+		if ends = append(ends, len(text)); len(ids) == ruleBatch {
+			flush()
+			ids, ends, text = make([]uint64, 0, ruleBatch), make([]int, 0, ruleBatch), make([]byte, 0, len(text)+len(text)/8)
+		}
+		if failed.Load() {
+			return errRule // work has the real one
+		}
+		return nil
+	})
+	if err == nil && len(ids) > 0 {
+		flush()
+	}
+	return cmp.Or(work.Wait(), err)
+}
+
+func decodeRules(ids []uint64, ends []int, text []byte) ([]Rule, error) {
+	var d ruleDecoder
+	rules := make([]Rule, len(ids))
+	from := 0
+	for i, end := range ends {
+		var err error
+		if rules[i], err = d.decode(ids[i], text[from:end]); err != nil {
+			return nil, err
+		}
+		from = end
+	}
+	return rules, nil
 }
 
 var keyCurrent = []byte("current")
