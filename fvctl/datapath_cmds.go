@@ -262,35 +262,33 @@ func (a *app) getSwitchFlowDB() *cobra.Command {
 }
 
 func (a *app) listDatapathFlowRewriteDB() *cobra.Command {
-	return &cobra.Command{
-		Use:     "list-datapath-flowrewritedb SLICENAME DPID",
-		Short:   "Show what became of the flows of a slice",
-		Example: "  fvctl list-datapath-flowrewritedb fl-1 00:00:00:00:00:00:00:01",
-		Args:    exact("SLICENAME", "DPID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			flows, err := a.c.SliceFlows(cmd.Context(), args[1], args[0])
-			if err != nil {
-				return err
+	return a.rewriteDB("list-datapath-flowrewritedb", func(w io.Writer, flows []apitype.Flow) {
+		fmt.Fprintln(w, "Rewrites applied by FlowVisor: ")
+		for _, f := range flows {
+			fmt.Fprintln(w, bracketFlow(f))
+			for _, r := range f.Rewritten {
+				fmt.Fprintf(w, "    %s\n", bracketFlow(r))
 			}
-			return a.show(flows, flowTable(flows), func(w io.Writer) error {
-				fmt.Fprintln(w, "Rewrites applied by FlowVisor: ")
-				for _, f := range flows {
-					fmt.Fprintln(w, bracketFlow(f))
-					for _, r := range f.Rewritten {
-						fmt.Fprintf(w, "    %s\n", bracketFlow(r))
-					}
-				}
-				return nil
-			})
-		},
-	}
+		}
+	})
 }
 
 func (a *app) getSliceRewriteDB() *cobra.Command {
+	return a.rewriteDB("getSliceRewriteDB", func(w io.Writer, flows []apitype.Flow) {
+		for _, f := range flows {
+			fmt.Fprintf(w, "============ Original\n%s\n\n=========== Rewritten to:\n", bracketFlow(f))
+			for _, r := range f.Rewritten {
+				fmt.Fprintf(w, "\t\t%s\n", bracketFlow(r))
+			}
+		}
+	})
+}
+
+func (a *app) rewriteDB(name string, print func(io.Writer, []apitype.Flow)) *cobra.Command {
 	return &cobra.Command{
-		Use:     "getSliceRewriteDB SLICENAME DPID",
+		Use:     name + " SLICENAME DPID",
 		Short:   "Show what became of the flows of a slice",
-		Example: "  fvctl getSliceRewriteDB fl-1 00:00:00:00:00:00:00:01",
+		Example: "  fvctl " + name + " fl-1 00:00:00:00:00:00:00:01",
 		Args:    exact("SLICENAME", "DPID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flows, err := a.c.SliceFlows(cmd.Context(), args[1], args[0])
@@ -298,12 +296,7 @@ func (a *app) getSliceRewriteDB() *cobra.Command {
 				return err
 			}
 			return a.show(flows, flowTable(flows), func(w io.Writer) error {
-				for _, f := range flows {
-					fmt.Fprintf(w, "============ Original\n%s\n\n=========== Rewritten to:\n", bracketFlow(f))
-					for _, r := range f.Rewritten {
-						fmt.Fprintf(w, "\t\t%s\n", bracketFlow(r))
-					}
-				}
+				print(w, flows)
 				return nil
 			})
 		},

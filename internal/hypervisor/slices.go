@@ -134,14 +134,9 @@ func (s *Service) UpdateSlice(ctx context.Context, p Principal, name string, pat
 	}
 	r := request{by: p, act: actWriteSlice, slice: name, action: "update-slice", target: name}
 	st, err := s.do(ctx, r, func(c *change) error {
-		old := c.st.slices[name]
-		if old == nil {
-			return notFound("slice", name)
-		}
-		if check != nil {
-			if err := check(*old); err != nil {
-				return err
-			}
+		old, err := c.checkedSlice(name, check)
+		if err != nil {
+			return err
 		}
 		return c.updateSlice(old, patch)
 	})
@@ -177,6 +172,18 @@ func (c *change) updateSlice(old *Slice, patch SlicePatch) error {
 	return nil
 }
 
+// checkedSlice returns a slice that is as check, if there is one, wants it.
+func (c *change) checkedSlice(name string, check func(Slice) error) (*Slice, error) {
+	old := c.st.slices[name]
+	if old == nil {
+		return nil, notFound("slice", name)
+	}
+	if check != nil {
+		return old, check(*old)
+	}
+	return old, nil
+}
+
 // RemoveSlice removes a slice with everything that is its own: account, tokens,
 // limits, flood permission, its part in rules, and rules that are only its.
 func (s *Service) RemoveSlice(ctx context.Context, p Principal, name string, check func(Slice) error) error {
@@ -185,14 +192,8 @@ func (s *Service) RemoveSlice(ctx context.Context, p Principal, name string, che
 	}
 	r := request{by: p, act: actRemoveSlice, slice: name, action: "remove-slice", target: name}
 	_, err := s.do(ctx, r, func(c *change) error {
-		old := c.st.slices[name]
-		if old == nil {
-			return notFound("slice", name)
-		}
-		if check != nil {
-			if err := check(*old); err != nil {
-				return err
-			}
+		if _, err := c.checkedSlice(name, check); err != nil {
+			return err
 		}
 		return c.removeSlice(name)
 	})
