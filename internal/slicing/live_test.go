@@ -1,0 +1,55 @@
+package slicing
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/govisor/govisor/flowspace"
+)
+
+// What a flow may rewrite depends on rules that its own match has nothing to do with.
+func TestRuleThatAFlowRewritesIntoGoes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "10 dl_vlan=10 alice=7", "10 dl_vlan=20 alice=7", "10 dl_vlan=30 bob=7")
+	r.add("alice", "dl_vlan=10 actions=mod_vlan_vid:20,output:2")
+	r.add("alice", "priority=40000,dl_vlan=10,in_port=3 actions=output:2")
+	frame := pkt{src: 1, dst: 2, vlan: 10}.bytes()
+	if got := ports(r.frame(1, frame)); !slices.Equal(got, []int{2}) {
+		t.Fatalf("left by %v, want 2", got)
+	}
+	into := r.d.view.Rules()[slices.IndexFunc(r.d.view.Rules(), func(x *flowspace.Rule) bool { return x.Match.DLVLAN == flowspace.One(20) })]
+	r.respace(flowspace.Change{Op: flowspace.Remove, Rule: &flowspace.Rule{ID: into.ID}})
+	if got := ports(r.frame(1, frame)); len(got) != 0 {
+		t.Errorf("left by %v in a VLAN that is no longer the slice's", got)
+	}
+	if got := ports(r.frame(3, frame)); !slices.Equal(got, []int{2}) {
+		t.Errorf("another flow's frame left by %v, want 2", got)
+	}
+	if err := (&world{r: r}).invariants(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A change of a few rules looks at no other flow; which those are is what comparing
+// every flow with every rule would say.
+func TestConcernedFlows(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, benchRules(200)...)
+	for i := range 100 {
+		r.add([]string{"alice", "bob"}[i%2], fmt.Sprintf("priority=%d,ip,nw_dst=10.0.%d.%d actions=output:2", i%5, i, i%7))
+	}
+	r.add("alice", "priority=9,ip actions=output:3")
+	changed := []*flowspace.Rule{r.d.view.Rules()[4], r.d.view.Rules()[9]}
+	got := r.d.concerned(changed, map[*slice]bool{})
+	var want []*vflow
+	for _, f := range r.d.placed() {
+		region := f.region()
+		if changed[0].Match.Overlaps(&region) || changed[1].Match.Overlaps(&region) {
+			want = append(want, f)
+		}
+	}
+	if !slices.Equal(got, want) || len(want) < 2 {
+		t.Errorf("%d flows concerned, want %d", len(got), len(want))
+	}
+}
