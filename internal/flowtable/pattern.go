@@ -189,6 +189,11 @@ func (p *Pattern) IsPoint() bool {
 	return p.Mask[2] == full[2] && p.Mask[3]&need == need
 }
 
+// InPort is the port that all headers in p have; ok is false when it is wildcarded.
+func (p *Pattern) InPort() (port uint16, ok bool) {
+	return uint16(p.Value[0] >> inPortAt), p.Mask[0]>>inPortAt != 0
+}
+
 // Possible reports whether any header can lie in p: untagged frames have no VLAN
 // priority.
 func (p *Pattern) Possible() bool {

@@ -61,6 +61,10 @@ func TestIsPointAndPossible(t *testing.T) {
 		if got := p.Possible(); got != can {
 			t.Fatalf("Possible of %v is %v", m, got)
 		}
+		back := p.Match()
+		if port, ok := p.InPort(); ok != (back.Wildcards&of10.WildInPort == 0) || of10.Port(port) != back.InPort {
+			t.Fatalf("InPort of %v is %d, %v", m, port, ok)
+		}
 		if want {
 			points++
 		}

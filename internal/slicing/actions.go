@@ -176,8 +176,8 @@ func (d *Datapath) compile(dst []of10.Action, f *vflow, pat *flowtable.Pattern, 
 		rw = d.newRewriter(f, pat, r)
 	}
 	in := of10.PortNone
-	if m := pat.Match(); m.Wildcards&of10.WildInPort == 0 {
-		in = m.InPort
+	if p, ok := pat.InPort(); ok {
+		in = of10.Port(p)
 	}
 	before := len(dst)
 	dst = d.compileFor(dst, f.slice, in, r.rule, list, rw)

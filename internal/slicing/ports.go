@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -72,7 +73,7 @@ func (d *Datapath) portMod(now time.Time, s *slice, c Conn, frame []byte, out *O
 		b.advertised = m.Advertise
 	}
 	s.bits[p.PortNo] = b
-	d.portsChanged(now, s)
+	d.portChanged(now, s, m.PortNo)
 	d.reviseEmergency(now, out)
 	d.publish()
 	d.flush(now, nil, out)
@@ -91,6 +92,32 @@ func (d *Datapath) portsChanged(now time.Time, s *slice) {
 			d.replace(fl.Aux.(*vflow))
 		}
 	})
+}
+
+// portChanged is portsChanged when it was one port: flows that cannot send to it stay
+// as they are.
+func (d *Datapath) portChanged(now time.Time, s *slice, p of10.Port) {
+	d.setDrops(now, s)
+	flows := slices.DeleteFunc(s.table.Flows(), func(f *flowtable.Flow) bool { return !sendsTo(f.Actions, p) })
+	d.withMany(2*len(flows), func() {
+		for _, f := range flows {
+			d.replace(f.Aux.(*vflow))
+		}
+	})
+}
+
+// sendsTo reports whether what becomes of a list of actions depends on port p.
+func sendsTo(list []of10.Action, p of10.Port) bool {
+	for i := range list {
+		if a := &list[i]; a.Type != of10.ActionOutput && a.Type != of10.ActionEnqueue {
+			continue
+		}
+		switch list[i].Port {
+		case p, of10.PortInPort, of10.PortFlood, of10.PortAll, of10.PortNormal:
+			return true
+		}
+	}
+	return false
 }
 
 // replace derives a flow anew; what stays the same costs no message.
@@ -178,7 +205,7 @@ func (d *Datapath) fromPortStatus(now time.Time, m *of10.PortStatus, out *Out) {
 				d.drop(f)
 			}
 		}
-		d.portsChanged(now, s)
+		d.portChanged(now, s, m.Desc.PortNo)
 	}
 	d.reviseEmergency(now, out)
 	d.publish()

@@ -63,6 +63,8 @@ var faults = []fault{
 	{"forget ports that come with a rule", "live.go", "d.countPorts(r, 1, touched)", "d.countPorts(r, 1, map[*slice]bool{})"},
 	{"forget ports that go with a rule", "live.go", "d.countPorts(r, -1, touched)", "d.countPorts(r, -1, map[*slice]bool{})"},
 	{"take a guard for hidden as it was for another flow", "derive.go", "if r.serial != d.serial {", "if r.serial == 0 {"},
+	{"forget that IN_PORT may be the port that changed", "ports.go", "case p, of10.PortInPort, of10.PortFlood", "case p, of10.PortFlood"},
+	{"forget that FLOOD means the port that changed", "ports.go", "of10.PortFlood, of10.PortAll, of10.PortNormal:", "of10.PortAll, of10.PortNormal:"},
 	{"let long messages vanish", "packetout.go", "n > maxMessage-packetOutHead", "n > 2*maxMessage"},
 	{"do not cut packet_ins to a message", "packetin.go", "if len(m.Data) > maxMessage-packetInHead {", "if false {"},
 	{"give a removed slice's frames to its successor", "slice.go", "p.slice, p.actions = nil, nil", "p.slice = s"},
