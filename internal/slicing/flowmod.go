@@ -3,7 +3,6 @@ package slicing
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/govisor/govisor/internal/flowtable"
@@ -250,8 +249,15 @@ func (d *Datapath) strict(f *vflow, specs []spec) *of10.Error {
 // modify gives the selected flows new actions.
 func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel []*flowtable.Flow, frame []byte, out *Out) {
 	actions := s.actions(m.Actions)
-	plans := make([][]spec, len(sel))
+	plans := make([][]spec, len(sel)) // nil: the pieces stay
 	for i, fl := range sel {
+		if specs := d.standing(fl.Aux.(*vflow), actions); specs != nil {
+			if err := d.legal(fl.Aux.(*vflow), specs, actions); err != nil {
+				d.failWith(out, s, c.ID, frame, err)
+				return
+			}
+			continue
+		}
 		f := *fl.Aux.(*vflow)
 		trial := *fl
 		trial.Actions = actions
@@ -261,7 +267,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 			d.failWith(out, s, c.ID, frame, err)
 			return
 		}
-		plans[i] = slices.Clone(specs)
+		plans[i] = append(make([]spec, 0, len(specs)), specs...)
 	}
 	haveBuffer, code := d.takeBuffer(s, m.BufferID)
 	t := d.newTxn(s, c, frame)
@@ -271,17 +277,59 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		t.modified = append(t.modified, undo{f, fl.Actions, fl.Cookie})
 		fl.Actions, fl.Cookie = actions, m.Cookie
 		f.txn = t
+		last = f
+		if plans[i] == nil {
+			d.touch(f)
+			for _, p := range f.pieces {
+				d.mark(p.slot)
+			}
+			continue
+		}
 		gone := f.pieces
 		d.drop(f)
 		d.put(f, plans[i])
 		keepGone(f, gone)
-		last = f
 	}
 	d.runWithBuffer(now, s, last, haveBuffer, t, out)
 	d.finish(t)
 	if code != 0 {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, code-1)
 	}
+}
+
+// standing returns the pieces of a flow that is to get other actions when these make no
+// difference to where its pieces are; else nil.
+func (d *Datapath) standing(f *vflow, actions []of10.Action) []spec {
+	if f.slice.cfg.Strict || carves(actions) {
+		return nil
+	}
+	specs := d.specs[:0]
+	for _, p := range f.pieces {
+		if p.slot == nil || p.carve {
+			return nil
+		}
+		specs = append(specs, spec{pat: p.slot.pat, rule: p.rule, level: f.level})
+	}
+	if d.specs = specs; len(specs) == 0 {
+		return nil
+	}
+	return specs
+}
+
+// carves reports whether some frames of a flow with such actions need a look each, see
+// withCarves.
+func carves(list []of10.Action) bool {
+	for i := range list {
+		switch a := &list[i]; a.Type {
+		case of10.ActionStripVLAN:
+			return true
+		case of10.ActionOutput, of10.ActionEnqueue:
+			if a.Port == of10.PortInPort {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // takeBuffer uses up the buffer a flow_mod names; what is in it is in d.outBuffered. The code, if not 0, is one more

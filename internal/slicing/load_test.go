@@ -21,7 +21,7 @@ func cpuTime(b *testing.B) func() {
 		return float64(u.Utime.Nano() + u.Stime.Nano())
 	}
 	before := used()
-	return func() { b.ReportMetric((used()-before)/float64(b.N), "cpu-ns/op") }
+	return func() { b.ReportMetric((used()-before)/float64(max(b.N, 1)), "cpu-ns/op") }
 }
 
 // exactFlow is the flow_mod of a learning switch for flow n of a slice that owns a

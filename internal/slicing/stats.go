@@ -12,7 +12,7 @@ import (
 type statsJob struct {
 	typ   of10.StatsType
 	flows []statsFlow
-	sums  map[*vflow]*counts
+	sums  map[*vflow]int32 // where in flows
 	ports []of10.PortStats
 	queue []of10.QueueStats
 	table of10.TableStats
@@ -29,9 +29,9 @@ type statsFlow struct {
 	actions []of10.Action
 	cookie  uint64
 	age     time.Duration
+	packets uint64 // of the entries that the switch has told of
+	bytes   uint64
 }
-
-type counts struct{ packets, bytes uint64 }
 
 // statsRequest starts to answer a statistics request; it is always answered.
 func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, out *Out) {
@@ -109,21 +109,22 @@ func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b of10.Flow
 	if b.TableID != of10.TableAll && b.TableID != 0 && b.TableID != of10.TableEmerg {
 		return nil
 	}
-	job.sums = map[*vflow]*counts{}
 	if b.TableID == of10.TableEmerg {
 		for _, fl := range s.table.SelectEmergency(b.Match, b.OutPort) {
 			v := &vflow{flow: fl, slice: s}
-			job.flows = append(job.flows, statsFlow{v, fl.Actions, fl.Cookie, now.Sub(fl.Created)})
-			job.sums[v] = &counts{}
+			job.flows = append(job.flows, statsFlow{v: v, actions: fl.Actions, cookie: fl.Cookie, age: now.Sub(fl.Created)})
 		}
 		job.id = of10.TableEmerg
 		return nil
 	}
 	live := false
-	for _, fl := range s.table.Select(b.Match, b.OutPort) {
+	selected := s.table.Select(b.Match, b.OutPort)
+	job.flows = make([]statsFlow, 0, len(selected))
+	job.sums = make(map[*vflow]int32, len(selected))
+	for _, fl := range selected {
 		v := fl.Aux.(*vflow)
-		job.flows = append(job.flows, statsFlow{v, fl.Actions, fl.Cookie, now.Sub(fl.Created)})
-		job.sums[v] = &counts{}
+		job.sums[v] = int32(len(job.flows))
+		job.flows = append(job.flows, statsFlow{v: v, actions: fl.Actions, cookie: fl.Cookie, age: now.Sub(fl.Created)})
 		live = live || v.live > 0
 	}
 	if !live {
@@ -191,9 +192,9 @@ func (d *Datapath) collect(p *pending, body of10.StatsBody) bool {
 			if e == nil || e.kind != kindFlow {
 				continue
 			}
-			if sum := job.sums[e.flow]; sum != nil {
-				sum.packets += b[i].PacketCount
-				sum.bytes += b[i].ByteCount
+			if at, asked := job.sums[e.flow]; asked {
+				job.flows[at].packets += b[i].PacketCount
+				job.flows[at].bytes += b[i].ByteCount
 			}
 		}
 	case of10.PortStatsReply:
@@ -232,8 +233,8 @@ func (d *Datapath) finishStats(_ time.Time, p *pending, out *Out) {
 		r.Body = sum
 	case of10.StatsTable:
 		job.table.MatchedCount = s.matched
-		for _, sum := range job.sums {
-			job.table.MatchedCount += sum.packets
+		for i := range job.flows {
+			job.table.MatchedCount += job.flows[i].packets
 		}
 		job.table.LookupCount = job.table.MatchedCount + s.buffers.misses.Load()
 		r.Body = of10.TableStatsReply{job.table}
@@ -255,11 +256,10 @@ func (d *Datapath) finishStats(_ time.Time, p *pending, out *Out) {
 func (j *statsJob) each(f func(s *statsFlow, packets, bytes uint64)) {
 	for i := range j.flows {
 		s := &j.flows[i]
-		sum := j.sums[s.v]
 		if s.v.expired && s.v.waiting == 0 {
 			continue
 		}
-		f(s, s.v.packets+sum.packets, s.v.bytes+sum.bytes)
+		f(s, s.v.packets+s.packets, s.v.bytes+s.bytes)
 	}
 }
 

@@ -97,7 +97,7 @@ func BenchmarkManyFlows(b *testing.B) {
 			b.StartTimer()
 			out.Reset()
 			r.d.FromController(r.now, "alice", Conn{ID: 1}, all(of10.FlowDelete, "actions=drop"), &out)
-			stop() // of the last round
+			stop() // of one round, since b.N is not known yet
 		}
 	})
 }
