@@ -3,9 +3,11 @@ package slicing
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/ofwire/of10"
 )
 
 // What a flow may rewrite depends on rules that its own match has nothing to do with.
@@ -51,5 +53,28 @@ func TestConcernedFlows(t *testing.T) {
 	}
 	if !slices.Equal(got, want) || len(want) < 2 {
 		t.Errorf("%d flows concerned, want %d", len(got), len(want))
+	}
+}
+
+// The pieces of a flow depend on its actions where some frames need a look each.
+func TestModifyCarves(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "10 dl_vlan=10 alice=7", "10 dl_vlan=0xffff alice=7", "5 in_port=1 bob=7")
+	check := func(what string) {
+		t.Helper()
+		if err := (&world{r: r}).invariants(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	r.add("alice", "dl_vlan=10 actions=output:2")
+	one := len(r.table())
+	for _, actions := range []string{"strip_vlan,output:3", "output:3", "strip_vlan,output:2", "drop", "output:2"} {
+		if got := r.flow("alice", of10.FlowModify, "dl_vlan=10 actions="+actions); len(got) != 0 {
+			t.Fatalf("%s: %v", actions, got)
+		}
+		check(actions)
+		if n := len(r.table()); (n > one) != strings.HasPrefix(actions, "strip") {
+			t.Errorf("%s: %d physical flows, %d without a look", actions, n, one)
+		}
 	}
 }
