@@ -261,7 +261,7 @@ func (s *Session) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
 // FlushBatch is Flush at the end of what one controller sent. Other slices that
 // have something for the switch go first, so that it goes out in one write.
 func (s *Session) FlushBatch() {
-	if len(*s.slices.Load()) > 1 {
+	if s.opts.Conn.Loop == nil && len(*s.slices.Load()) > 1 { // a loop waits for the end of its round anyway
 		runtime.Gosched()
 	}
 	s.Flush()

@@ -29,6 +29,7 @@ type datapath struct {
 	nc       net.Conn
 	log      *logrus.Entry
 	since    time.Time
+	loop     *ofconn.Loop  // of all its connections; nil: each has goroutines of its own
 	ended    chan struct{} // closed when run has returned the core
 	kick     chan struct{} // capacity 1: there is a configuration to apply
 
@@ -63,7 +64,7 @@ type sliceOnDPID struct {
 
 func newDatapath(w *Switches, nc net.Conn, features *of10.FeaturesReply, log *logrus.Entry) *datapath {
 	return &datapath{
-		w: w, dpid: features.DatapathID, features: features, nc: nc, log: log, since: time.Now(),
+		w: w, dpid: features.DatapathID, features: features, nc: nc, log: log, since: time.Now(), loop: w.loop(),
 		kick: make(chan struct{}, 1), ended: make(chan struct{}), slices: map[string]*sliceOnDPID{},
 	}
 }
@@ -82,7 +83,7 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
 	defer close(d.ended)
 	core := d.w.takeCore(d, cfg)
 	cls := classifier.New(d.nc, core.dp, classifier.Options{
-		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval, SoftLimit: switchQueue},
+		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval, SoftLimit: switchQueue, Loop: d.loop},
 		Log:  d.log,
 	})
 	defer func() { d.w.giveCore(core, cls.Retire()) }()
@@ -206,7 +207,7 @@ func (d *datapath) startSlice(ctx context.Context, c SliceConfig) {
 		Datapath:         &sliceSide{d: d, slice: c.Name},
 		Dial:             dialer.Dial,
 		HandshakeTimeout: d.w.opts.HandshakeTimeout,
-		Conn:             ofconn.Config{EchoInterval: d.w.opts.EchoInterval},
+		Conn:             ofconn.Config{EchoInterval: d.w.opts.EchoInterval, Loop: d.loop},
 		Backoff:          d.w.opts.Backoff,
 		Log:              d.log.WithField("slice", c.Name),
 		Changed:          d.sliceChanged(c.Name),

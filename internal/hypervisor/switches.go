@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -70,13 +71,15 @@ type Switches struct {
 	mu        sync.Mutex
 	listeners []net.Addr // guarded by mu
 
+	loops   []*ofconn.Loop
+	turn    atomic.Uint32 // of loops, for the next datapath
 	cores   cores
 	unknown atomic.Int32 // connections that have not said yet who they are
 }
 
 // NewSwitches returns the service's side towards the switches.
 func (s *Service) NewSwitches(o SwitchOptions) *Switches {
-	return &Switches{svc: s, opts: o.withDefaults(), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}}
+	return &Switches{svc: s, opts: o.withDefaults(), loops: ofconn.NewLoops(runtime.GOMAXPROCS(0) / 2), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}}
 }
 
 // Serve runs a session for each switch that connects to ln, until ctx is done.
@@ -247,3 +250,12 @@ var errCrowded = errors.New("too many connections that have not said who they ar
 
 // errDisconnected wraps the reason an operator or the service gave.
 var errDisconnected = errors.New("disconnected by govisor")
+
+// loop is what the connections of the next datapath are run on: all of them on one,
+// so that they do not get in each other's way.
+func (w *Switches) loop() *ofconn.Loop {
+	if len(w.loops) == 0 {
+		return nil
+	}
+	return w.loops[int(w.turn.Add(1)%uint32(len(w.loops)))]
+}

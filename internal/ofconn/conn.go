@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -35,8 +36,7 @@ const (
 	typeEchoReply   = 3
 )
 
-// Handler gets what the peer sends. Its methods are called by the reading
-// goroutine only, one after the other.
+// Handler gets what the peer sends. Its methods are called one after the other.
 type Handler interface {
 	// HandleFrame gets one message of the agreed version. The frame is the
 	// handler's, to read and to patch, until it returns. An error ends the
@@ -62,6 +62,10 @@ type Config struct {
 	// ReadBuffer is the size of the read buffer. 0 means 8 KiB; a longer
 	// message makes it grow for a while.
 	ReadBuffer int
+	// Loop, if not nil, handles the connection together with others, when it is a
+	// plain socket and the system has a way to. Otherwise it gets goroutines of its
+	// own.
+	Loop *Loop
 	// Counters to count in; nil gives the connection its own.
 	Counters *Counters
 	// Log is for what is worth a line (a fault in the handler). nil is silent.
@@ -98,9 +102,12 @@ type Conn struct {
 	closed chan struct{}   // the connection has ended
 	down   chan struct{}   // the transport is closed too
 
-	// Owned by the reading goroutine.
+	// Owned by the reading goroutine, or whoever the loop lets serve.
 	r       *ofwire.Reader
-	batches int // reads since the last BatchDone
+	handled bool // messages since the last BatchDone
+	reads   int  // since then; a loop does not count them
+
+	link link // guarded by the loop's mu
 
 	received atomic.Uint64 // messages; the keep-alive looks at it
 	held     atomic.Bool   // the reader waits for room elsewhere
@@ -108,6 +115,7 @@ type Conn struct {
 
 	// Guarded by mu.
 	mu       sync.Mutex
+	sock     *sock         // nil unless a loop has it; then in place of nc
 	buf      []byte        // appended, not yet being written
 	spare    []byte        // the other buffer, when nobody writes from it
 	rest     []byte        // what a tried write left for the writer
@@ -132,11 +140,6 @@ func New(nc net.Conn, cfg Config) *Conn {
 	}
 	c.raw = rawConn(nc)
 	c.try.init()
-	var src io.Reader = nc
-	if c.raw != nil {
-		src = newTryReader(c.raw, c.batchDone)
-	}
-	c.r = ofwire.NewReader(src, c.cfg.ReadBuffer)
 	return c
 }
 
@@ -162,6 +165,9 @@ func (c *Conn) Err() error {
 // Run reads and writes until the connection ends and returns why. Both loops
 // have ended and the transport is closed when it returns. ctx being done closes the connection.
 func (c *Conn) Run(ctx context.Context) error {
+	if c.cfg.Loop != nil && c.runOn(ctx, c.cfg.Loop) {
+		return c.Err()
+	}
 	stop := context.AfterFunc(ctx, func() { c.Close(context.Cause(ctx)) })
 	defer stop()
 	keeper := c.keepAlive()
@@ -187,7 +193,7 @@ func (c *Conn) Close(cause error) {
 	}
 	c.cause = cause
 	close(c.closed)
-	room, probes := c.room, c.probes
+	room, probes, looped := c.room, c.probes, c.sock != nil
 	c.room, c.probes = nil, nil
 	c.mu.Unlock()
 	if room != nil {
@@ -195,6 +201,9 @@ func (c *Conn) Close(cause error) {
 	}
 	for _, p := range probes {
 		close(p)
+	}
+	if looped {
+		return // Run takes it from the loop and closes it
 	}
 	// Closing waits for whoever is inside the transport, which may be the caller.
 	go func() {
@@ -206,32 +215,27 @@ func (c *Conn) Close(cause error) {
 // Shutdown ends the connection when what is queued has been sent, or after
 // timeout.
 func (c *Conn) Shutdown(timeout time.Duration) {
-	_ = c.nc.SetWriteDeadline(time.Now().Add(timeout))
+	time.AfterFunc(timeout, func() { c.Close(os.ErrDeadlineExceeded) })
 	c.mu.Lock()
 	c.draining = true
+	c.handLocked()
 	c.mu.Unlock()
-	c.signal()
 }
 
 func (c *Conn) readLoop() (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.cfg.Counters.CountPanic()
-			if c.cfg.Log != nil {
-				c.cfg.Log.WithField("stack", string(debug.Stack())).Errorf("handling a message: %v", p)
-			}
-			err = fmt.Errorf("%w: %v", ErrPanic, p)
-		}
-	}()
-	h := c.cfg.Handler
+	defer c.batchDone()
+	defer c.fault(&err)
+	var src io.Reader = c.nc
+	if c.raw != nil {
+		src = newTryReader(c.raw, c.batchDone)
+	}
+	c.r = ofwire.NewReader(src, c.cfg.ReadBuffer)
 	for {
 		frame, err := c.r.Next()
 		if err != nil {
 			return err
 		}
-		c.received.Add(1)
-		c.cfg.Counters.countRx(frame)
-		if err := c.dispatch(h, frame); err != nil {
+		if err := c.handle(frame); err != nil {
 			return err
 		}
 		if c.r.Buffered() {
@@ -239,23 +243,52 @@ func (c *Conn) readLoop() (err error) {
 		}
 		// A plain socket tells when it has nothing more; others are taken to have
 		// nothing more.
-		if c.batches++; c.raw == nil || c.batches >= maxBatches {
+		if c.reads++; c.raw == nil || c.reads >= maxReads {
 			c.batchDone()
 		}
 	}
 }
 
-// maxBatches bounds how many buffers full of messages are handled before their
+// fault is the last resort of whoever calls the handler.
+func (c *Conn) fault(err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	c.cfg.Counters.CountPanic()
+	if c.cfg.Log != nil {
+		c.cfg.Log.WithField("stack", string(debug.Stack())).Errorf("handling a message: %v", p)
+	}
+	*err = fmt.Errorf("%w: %v", ErrPanic, p)
+}
+
+func (c *Conn) handle(frame []byte) error {
+	c.handled = true
+	c.received.Add(1)
+	c.cfg.Counters.countRx(frame)
+	return c.dispatch(c.cfg.Handler, frame)
+}
+
+// maxReads bounds how many buffers full of messages are handled before their
 // consequences are sent.
-const maxBatches = 4
+const maxReads = 4
 
 // batchDone sends what the messages handled so far have caused.
 func (c *Conn) batchDone() {
-	if c.batches > 0 {
-		c.batches = 0
-		c.cfg.Handler.BatchDone()
-		c.Flush()
+	if !c.handled {
+		return
 	}
+	c.handled, c.reads = false, 0
+	if err := c.settle(); err != nil {
+		c.Close(err)
+	}
+}
+
+func (c *Conn) settle() (err error) {
+	defer c.fault(&err)
+	c.cfg.Handler.BatchDone()
+	c.Flush()
+	return nil
 }
 
 // dispatch keeps what concerns the connection only and hands on the rest.

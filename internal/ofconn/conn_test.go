@@ -369,60 +369,38 @@ func TestContextEndsTheConnection(t *testing.T) {
 // The order of one sender's messages holds whoever flushes and however the
 // socket stalls, and nothing is lost or torn.
 func TestOrderOverTCP(t *testing.T) {
-	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	accepted := make(chan net.Conn, 1)
-	go func() {
-		nc, err := ln.Accept()
-		if err == nil {
-			accepted <- nc
+	overTCP(t, func(t *testing.T, rig *tcpRig) {
+		c, peer, _ := rig.start(t, ofconn.Config{SoftLimit: 64 << 10})
+		const senders, each = 4, 5000
+		for s := range senders {
+			go func() {
+				for i := range each {
+					m := msg(typeFlowMod, uint32(s<<24|i), 8+(i*37)%1500)
+					c.Append(m, ofconn.Required)
+					if i%3 == 0 {
+						c.Flush()
+					}
+					if c.WaitRoom(t.Context(), nil) != nil {
+						return
+					}
+				}
+				c.Flush()
+			}()
 		}
-	}()
-	peer, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	ours := <-accepted
-	_ = ours.(*net.TCPConn).SetWriteBuffer(16 << 10) // so that the socket stalls often
-	c := ofconn.New(ours, ofconn.Config{Handler: &recorder{}, SoftLimit: 64 << 10, EchoInterval: -1})
-	done := make(chan error, 1)
-	go func() { done <- c.Run(t.Context()) }()
-	const senders, each = 4, 5000
-	for s := range senders {
-		go func() {
-			for i := range each {
-				m := msg(typeFlowMod, uint32(s<<24|i), 8+(i*37)%1500)
-				c.Append(m, ofconn.Required)
-				if i%3 == 0 {
-					c.Flush()
-				}
-				if c.WaitRoom(t.Context(), nil) != nil {
-					return
-				}
+		r := ofwire.NewReader(peer, 1<<10)
+		var next [senders]int
+		for range senders * each {
+			f, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
 			}
-			c.Flush()
-		}()
-	}
-	r := ofwire.NewReader(peer, 1<<10)
-	var next [senders]int
-	for range senders * each {
-		f, err := r.Next()
-		if err != nil {
-			t.Fatal(err)
+			s, i := xid(f)>>24, int(xid(f)&0xffffff)
+			if f[1] != typeFlowMod || next[s] != i || len(f) != 8+(i*37)%1500 {
+				t.Fatalf("sender %d: got message %d of %d bytes, want message %d", s, i, len(f), next[s])
+			}
+			next[s]++
 		}
-		s, i := xid(f)>>24, int(xid(f)&0xffffff)
-		if f[1] != typeFlowMod || next[s] != i || len(f) != 8+(i*37)%1500 {
-			t.Fatalf("sender %d: got message %d of %d bytes, want message %d", s, i, len(f), next[s])
-		}
-		next[s]++
-	}
-	c.Close(nil)
-	<-done
+	})
 }
 
 func TestAppendAllocatesNothing(t *testing.T) {

@@ -90,10 +90,11 @@ func (c *Conn) Flush() {
 		return
 	}
 	c.state = flushing
+	sock := c.sock
 	for c.raw != nil && len(c.buf) > 0 && c.cause == nil {
 		b := c.takeLocked()
 		c.mu.Unlock()
-		n, err := c.try.write(c.raw, b)
+		n, err := c.tryWrite(sock, b)
 		if err != nil {
 			c.Close(err)
 		}
@@ -110,10 +111,28 @@ func (c *Conn) Flush() {
 	if more {
 		c.state = handed
 	}
-	more = more || c.draining
+	if more || c.draining {
+		c.handLocked()
+	}
 	c.mu.Unlock()
-	if more {
-		c.signal()
+}
+
+func (c *Conn) tryWrite(s *sock, b []byte) (int, error) {
+	if s != nil {
+		return s.write(b)
+	}
+	return c.try.write(c.raw, b)
+}
+
+// handLocked leaves what is to be written to whoever waits for the socket.
+func (c *Conn) handLocked() {
+	if c.sock != nil {
+		c.cfg.Loop.drainWhenReady(c)
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -126,6 +145,7 @@ func (c *Conn) WaitRoom(ctx context.Context, from *Conn) error {
 	}
 	c.Flush()
 	if from != nil {
+		from.stepAside()
 		from.held.Store(true)
 		defer from.held.Store(false)
 	}
@@ -163,6 +183,7 @@ func (c *Conn) WaitRoom(ctx context.Context, from *Conn) error {
 // not given up meanwhile. It returns early with the cause when the connection
 // ends.
 func (c *Conn) Pause(d time.Duration) error {
+	c.stepAside()
 	c.held.Store(true)
 	defer c.held.Store(false)
 	timer := time.NewTimer(d)
@@ -172,6 +193,55 @@ func (c *Conn) Pause(d time.Duration) error {
 		return nil
 	case <-c.closed:
 		return c.Err()
+	}
+}
+
+// stepAside is called by a handler of c that is about to wait.
+func (c *Conn) stepAside() {
+	if c.cfg.Loop != nil {
+		c.cfg.Loop.pass(c)
+	}
+}
+
+// drain sends what a Flush could not send without blocking, as far as the socket
+// takes it now. A loop calls it, two of its goroutines at a time even.
+func (c *Conn) drain() {
+	c.mu.Lock()
+	if c.state == flushing { // whoever it is hands over again when something is left
+		c.mu.Unlock()
+		return
+	}
+	c.state = flushing
+	for c.cause == nil {
+		b := c.rest
+		c.rest = nil
+		if b == nil {
+			if len(c.buf) == 0 {
+				break
+			}
+			b = c.takeLocked()
+		}
+		c.mu.Unlock()
+		n, err := c.sock.write(b)
+		if err != nil {
+			c.Close(err)
+		}
+		c.written(n)
+		c.mu.Lock()
+		if n < len(b) {
+			c.rest = b[n:]
+			c.state = handed
+			c.mu.Unlock()
+			return
+		}
+		c.giveLocked(b)
+	}
+	c.cfg.Loop.drained(c)
+	c.state = idle
+	drained := c.draining
+	c.mu.Unlock()
+	if drained {
+		c.Close(ErrClosed)
 	}
 }
 
@@ -252,12 +322,5 @@ func (c *Conn) written(n int) {
 	c.mu.Unlock()
 	if room != nil {
 		close(room)
-	}
-}
-
-func (c *Conn) signal() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
 	}
 }

@@ -1,0 +1,17 @@
+package ofconn
+
+// Parked reports whether the loop has stopped waiting for c, which has failed while
+// its handler was busy.
+func Parked(c *Conn) bool {
+	l := c.cfg.Loop
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.link.parked
+}
+
+// Running reports whether l has a goroutine.
+func Running(l *Loop) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running
+}

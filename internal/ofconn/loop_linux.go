@@ -1,0 +1,374 @@
+package ofconn
+
+import (
+	"encoding/binary"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/govisor/govisor/ofwire"
+)
+
+// A Loop handles the messages of many plain sockets in one goroutine, its leader. A
+// round is: wait for all of them with one system call, read and handle one buffer
+// full of each that has something, send what that caused.
+//
+// Nobody waits for a handler for long. One that is about to wait (WaitRoom, Pause)
+// says so, and one that does not return is found by the watch after 5 to 10 ms; then
+// another goroutine becomes the leader of the rest of the round, and this one goes on
+// with its connection alone until that has nothing more. A connection that fills its
+// buffer gets a goroutine in the same way, so that those with much to say share the
+// processors.
+type Loop struct {
+	mu      sync.Mutex
+	conns   map[int32]*Conn // by file descriptor
+	ep      int             // the epoll instance; valid while running
+	wake    int             // an eventfd in it, to end a wait
+	running bool
+
+	term    uint64 // counts the passings on; the leader of an older term is one no more
+	current *Conn  // whose messages are being handled by the leader
+	visits  uint64 // how many connections have been handled
+	seen    uint64 // visits at the last look of the watch
+	watch   *time.Timer
+	watched bool
+	spread  bool // there are processors for connections that have much to say
+
+	events [maxEvents]unix.EpollEvent // of this round; from next on they are to be handled
+	next   int
+	count  int
+
+	// Owned by the leader; passed on with mu.
+	pending []*Conn // have handled something in this round
+}
+
+const (
+	maxEvents = 128
+	// watchEvery is how often the watch looks whether a handler has been at it for
+	// so long that the others should not wait for it.
+	watchEvery = 5 * time.Millisecond
+)
+
+// link is what a loop knows of a connection, guarded by the loop's mu.
+type link struct {
+	interest uint32
+	detached bool          // a goroutine of its own handles it
+	parked   bool          // detached, and has failed: not in the epoll instance
+	pending  bool          // BatchDone is due
+	served   chan struct{} // closed when nobody handles it any more; not nil: it is to leave
+}
+
+// take moves the socket of c from the Go runtime to the loop.
+func (l *Loop) take(c *Conn) bool {
+	for {
+		c.mu.Lock()
+		if c.state != flushing {
+			break
+		}
+		c.mu.Unlock() // it does not take long
+		runtime.Gosched()
+	}
+	defer c.mu.Unlock()
+	if c.raw == nil || c.cause != nil {
+		return false
+	}
+	fd, err := -1, error(nil)
+	if e := c.raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 3) }); e != nil || err != nil {
+		return false
+	}
+	s := newSock(fd)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.startLocked() {
+		s.close()
+		return false
+	}
+	_ = c.nc.Close()
+	c.sock = s
+	c.r = ofwire.NewReader(s, c.cfg.ReadBuffer)
+	c.link.interest = unix.EPOLLIN
+	if c.state == handed || c.draining {
+		c.link.interest |= unix.EPOLLOUT
+	}
+	l.conns[int32(fd)] = c
+	l.controlLocked(unix.EPOLL_CTL_ADD, c)
+	return true
+}
+
+func (l *Loop) controlLocked(op int, c *Conn) {
+	ev := unix.EpollEvent{Events: c.link.interest, Fd: int32(c.sock.fd)}
+	if err := unix.EpollCtl(l.ep, op, c.sock.fd, &ev); err != nil && op != unix.EPOLL_CTL_DEL {
+		go c.Close(err)
+	}
+}
+
+// drainWhenReady and drained are called with c.mu held, so that what is wanted last
+// stays.
+func (l *Loop) drainWhenReady(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wantLocked(c, unix.EPOLLOUT, 0)
+}
+
+func (l *Loop) drained(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wantLocked(c, 0, unix.EPOLLOUT)
+}
+
+func (l *Loop) wantLocked(c *Conn, on, off uint32) {
+	next := c.link.interest&^off | on
+	if next == c.link.interest || l.conns[int32(c.sock.fd)] != c {
+		return
+	}
+	c.link.interest = next
+	if c.link.parked {
+		c.link.parked = false
+		l.controlLocked(unix.EPOLL_CTL_ADD, c)
+		return
+	}
+	l.controlLocked(unix.EPOLL_CTL_MOD, c)
+}
+
+func (l *Loop) removeLocked(c *Conn) {
+	fd := int32(c.sock.fd)
+	if l.conns[fd] == c {
+		delete(l.conns, fd)
+		if !c.link.parked {
+			l.controlLocked(unix.EPOLL_CTL_DEL, c)
+		}
+	}
+}
+
+// leave ends what the loop has to do with c, waits until nobody handles it, and
+// closes the socket.
+func (l *Loop) leave(c *Conn) {
+	l.mu.Lock()
+	l.removeLocked(c)
+	var served chan struct{}
+	if l.current == c || c.link.detached || c.link.pending {
+		served = make(chan struct{})
+		c.link.served = served
+	}
+	if len(l.conns) == 0 && l.running {
+		l.wakeLocked()
+	}
+	l.mu.Unlock()
+	if served != nil {
+		<-served
+	}
+	c.sock.close()
+}
+
+func (l *Loop) wakeLocked() {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	_, _ = unix.Write(l.wake, one[:])
+}
+
+func (l *Loop) startLocked() bool {
+	if l.running {
+		return true
+	}
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return false
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		_ = unix.Close(ep)
+		return false
+	}
+	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(wake)}); err != nil {
+		_ = unix.Close(wake)
+		_ = unix.Close(ep)
+		return false
+	}
+	l.ep, l.wake, l.running = ep, wake, true
+	l.next, l.count, l.current, l.pending = 0, 0, nil, nil
+	if l.conns == nil {
+		l.conns = map[int32]*Conn{}
+		l.spread = runtime.GOMAXPROCS(0) > 1
+		l.watch = time.AfterFunc(time.Hour, l.look)
+		l.watch.Stop()
+	}
+	go l.lead(l.term)
+	return true
+}
+
+// lead handles rounds until the last connection has gone or the loop has been
+// passed on.
+func (l *Loop) lead(term uint64) {
+	l.mu.Lock()
+	for {
+		if !l.roundLocked(term) {
+			l.mu.Unlock()
+			return
+		}
+		if len(l.conns) == 0 {
+			l.running = false
+			_ = unix.Close(l.wake)
+			_ = unix.Close(l.ep)
+			l.mu.Unlock()
+			return
+		}
+		ep := l.ep
+		l.mu.Unlock()
+		n, err := unix.EpollWait(ep, l.events[:], -1)
+		if err != nil {
+			n = 0 // EINTR; nothing else can be
+		}
+		l.mu.Lock()
+		l.next, l.count = 0, n
+		if !l.watched {
+			l.watched = true
+			l.watch.Reset(watchEvery)
+		}
+	}
+}
+
+// roundLocked handles what the last wait has brought; false means that the loop has
+// been passed on meanwhile.
+func (l *Loop) roundLocked(term uint64) bool {
+	for l.next < l.count {
+		ev := l.events[l.next]
+		l.next++
+		c := l.conns[ev.Fd]
+		if c == nil {
+			if int(ev.Fd) == l.wake {
+				var b [8]byte
+				_, _ = unix.Read(l.wake, b[:])
+			}
+			continue
+		}
+		if c.link.detached {
+			l.besideLocked(c, ev.Events)
+			continue
+		}
+		l.current = c
+		l.visits++
+		l.mu.Unlock()
+		on := true
+		if ev.Events&unix.EPOLLOUT != 0 {
+			c.drain()
+		}
+		if ev.Events&^unix.EPOLLOUT != 0 {
+			on = c.serve()
+		}
+		l.mu.Lock()
+		if l.term != term {
+			l.mu.Unlock()
+			l.alone(c, on)
+			l.mu.Lock()
+			return false
+		}
+		l.visitedLocked(c, on)
+	}
+	l.mu.Unlock()
+	for _, c := range l.pending {
+		c.batchDone()
+	}
+	l.mu.Lock()
+	for i, c := range l.pending {
+		c.link.pending = false
+		l.servedLocked(c)
+		l.pending[i] = nil
+	}
+	l.pending = l.pending[:0]
+	return true
+}
+
+// besideLocked does for a connection that goes on alone what it cannot do itself.
+func (l *Loop) besideLocked(c *Conn, events uint32) {
+	if events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 && !c.link.parked { // they would be told of again and again
+		c.link.parked = true
+		l.controlLocked(unix.EPOLL_CTL_DEL, c)
+	}
+	if events&unix.EPOLLOUT != 0 {
+		l.mu.Unlock()
+		c.drain()
+		l.mu.Lock()
+	}
+}
+
+func (l *Loop) visitedLocked(c *Conn, on bool) {
+	l.current = nil
+	switch {
+	case !on:
+		l.removeLocked(c)
+	case c.sock.full && l.spread:
+		l.detachLocked(c)
+		go l.alone(c, true)
+		return
+	}
+	if c.handled {
+		c.link.pending = true
+		l.pending = append(l.pending, c)
+	}
+	l.servedLocked(c)
+}
+
+func (l *Loop) servedLocked(c *Conn) {
+	if c.link.served != nil && !c.link.pending {
+		close(c.link.served)
+		c.link.served = nil
+	}
+}
+
+// alone goes on with a connection without which the loop went on, until it has
+// nothing more, and gives it back.
+func (l *Loop) alone(c *Conn, on bool) {
+	for on && c.handled {
+		c.batchDone()
+		on = c.serve()
+	}
+	c.batchDone()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.link.detached = false
+	if on {
+		l.wantLocked(c, unix.EPOLLIN, 0)
+	} else {
+		l.removeLocked(c)
+	}
+	l.servedLocked(c)
+}
+
+// pass lets another goroutine go on with everything but c, whose handler is about
+// to wait.
+func (l *Loop) pass(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == c {
+		l.passLocked()
+	}
+}
+
+func (l *Loop) passLocked() {
+	l.detachLocked(l.current)
+	l.current = nil
+	l.term++
+	go l.lead(l.term)
+}
+
+func (l *Loop) detachLocked(c *Conn) {
+	c.link.detached = true
+	l.wantLocked(c, 0, unix.EPOLLIN)
+}
+
+// look is the watch: it runs while there is something to do.
+func (l *Loop) look() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.visits == l.seen {
+		if l.current == nil {
+			l.watched = false
+			return
+		}
+		l.passLocked()
+	}
+	l.seen = l.visits
+	l.watch.Reset(watchEvery)
+}

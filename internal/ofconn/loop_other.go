@@ -1,0 +1,21 @@
+//go:build !linux
+
+package ofconn
+
+import "errors"
+
+// A Loop handles the messages of many plain sockets in one goroutine, on Linux.
+type Loop struct{}
+
+type (
+	sock struct{}
+	link struct{}
+)
+
+func (*Loop) take(*Conn) bool      { return false }
+func (*Loop) leave(*Conn)          {}
+func (*Loop) pass(*Conn)           {}
+func (*Loop) drainWhenReady(*Conn) {}
+func (*Loop) drained(*Conn)        {}
+
+func (*sock) write([]byte) (int, error) { return 0, errors.ErrUnsupported }
