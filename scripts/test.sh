@@ -58,7 +58,7 @@ leftovers() {
   local env pid
   for env in /proc/[0-9]*/environ; do
     pid=${env//[!0-9]/}
-    if grep -qz "^GOVISOR_TEST_RUN=$GOVISOR_TEST_RUN\$" "$env" 2>/dev/null; then
+    if grep -sqz "^GOVISOR_TEST_RUN=$GOVISOR_TEST_RUN\$" "$env" 2>/dev/null; then
       echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
     fi
   done
@@ -66,7 +66,11 @@ leftovers() {
 
 finish() {
   local left verdict=PASS
-  left=$(leftovers)
+  for _ in 1 2 3 4 5; do # what is ending may end
+    left=$(leftovers)
+    [ -n "$left" ] || break
+    sleep 1
+  done
   if [ -n "$left" ]; then
     printf '==> the tests left processes behind, which are ended now:\n%s\n' "$left"
     mapfile -t left < <(cut -d' ' -f1 <<<"$left")
