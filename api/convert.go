@@ -1,7 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/flowspace"
@@ -99,16 +103,31 @@ func rulePatchIn(in *apitype.RuleUpdate) (p hypervisor.RulePatch, err error) {
 }
 
 // changesIn turns a bulk request into changes; an error has the index.
+// changesIn converts the changes of a bulk, on all processors when they are many. The
+// error is about the first that is wrong.
 func changesIn(in []apitype.Change) ([]hypervisor.RuleChange, error) {
+	const part = 4096
 	out := make([]hypervisor.RuleChange, len(in))
-	for i := range in {
-		if err := changeIn(&in[i], &out[i]); err != nil {
-			if e, ok := err.(*hypervisor.Error); ok { //nolint:errorlint // made right here
-				e.Index = i
-				e.Field = fmt.Sprintf("changes[%d].%s", i, e.Field)
+	errs := make([]error, (len(in)+part-1)/part)
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for p := range errs {
+		work.Go(func() error {
+			for i := p * part; i < min(len(in), (p+1)*part) && errs[p] == nil; i++ {
+				if err := changeIn(&in[i], &out[i]); err != nil {
+					if e, ok := err.(*hypervisor.Error); ok { //nolint:errorlint // made right here
+						e.Index = i
+						e.Field = fmt.Sprintf("changes[%d].%s", i, e.Field)
+					}
+					errs[p] = err
+				}
 			}
-			return nil, err
-		}
+			return nil
+		})
+	}
+	_ = work.Wait() // the errors are in errs
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -246,7 +246,7 @@ func xmlChange(fields map[string]string) (out hypervisor.RuleChange, err error) 
 	if r.Match, queues, err = flowspace.ParseMatchQueues(fields["match"]); err != nil {
 		return out, err
 	}
-	if r.Grants, err = flowspace.ParseGrants(fields["actions"], true); err != nil {
+	if r.Grants, err = flowspace.ParseGrants(fields["actions"]); err != nil {
 		return out, err
 	}
 	r.Queues, r.ForcedQueue, r.HasForcedQueue = queues.Queues, queues.Forced, queues.HasForced

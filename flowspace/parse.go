@@ -371,13 +371,13 @@ func parseQueues(s string) ([]uint32, error) {
 	return q, nil
 }
 
-// ParsePermission reads 1 to 7 or letters of rwd. Imported says that the text
-// comes from FlowVisor, whose code has delegate at 8.
-func ParsePermission(s string, imported bool) (Permission, error) {
+// ParsePermission reads 1 to 7 or letters of rwd; also 8 to 15, where 8 is delegate:
+// FlowVisor's manual has it at 1, its code, and so its dumps and scripts, at 8.
+func ParsePermission(s string) (Permission, error) {
 	bad := &FieldError{Field: "grants", Value: s, Reason: "is not a permission",
 		Hint: "want 1 to 7 (delegate 1 + read 2 + write 4) or letters of rwd"}
 	if n, err := strconv.ParseUint(s, 10, 8); err == nil {
-		if imported && n&8 != 0 {
+		if n&8 != 0 && n < 16 {
 			n = n&^8 | uint64(Delegate)
 		}
 		if n < 1 || n > uint64(AllPermissions) {
@@ -405,7 +405,7 @@ func ParsePermission(s string, imported bool) (Permission, error) {
 }
 
 // ParseGrants reads Slice:a=7,Slice:b=4 or a=rw,b=4.
-func ParseGrants(s string, imported bool) ([]Grant, error) {
+func ParseGrants(s string) ([]Grant, error) {
 	var grants []Grant
 	for part := range strings.SplitSeq(s, ",") {
 		part = strings.TrimSpace(part)
@@ -416,7 +416,7 @@ func ParseGrants(s string, imported bool) ([]Grant, error) {
 		if !ok {
 			return nil, &FieldError{Field: "grants", Value: part, Reason: "is not of the form slice=permission", Hint: "write alice=7 or Slice:alice=7"}
 		}
-		p, err := ParsePermission(strings.TrimSpace(perm), imported)
+		p, err := ParsePermission(strings.TrimSpace(perm))
 		if err != nil {
 			return nil, err
 		}

@@ -145,30 +145,30 @@ func TestParseMatchQueues(t *testing.T) {
 func TestParseGrants(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		in       string
-		imported bool
-		want     string // empty: refused
+		in   string
+		want string // empty: refused
 	}{
-		{"Slice:a=7,Slice:b=4", false, "Slice:a=7,Slice:b=4"},
-		{"a=rw", false, "Slice:a=6"},
-		{"slice:alice=5,bob=2", false, "Slice:alice=5,Slice:bob=2"},
-		{"a=rwd, b=D", false, "Slice:a=7,Slice:b=1"},
-		{"a=8", false, ""},
-		{"a=8", true, "Slice:a=1"},
-		{"a=14", true, "Slice:a=7"},
-		{"a=15", true, "Slice:a=7"},
-		{"a=16", true, ""},
-		{"a=0", false, ""},
-		{"a=", false, ""},
-		{"a=x", false, ""},
-		{"a", false, ""},
-		{"", false, ""},
-		{"=7", false, ""},
-		{"a=1,a=2", false, ""},
-		{"a b=1", false, ""},
-		{strings.Repeat("s", 46) + "=1", false, ""},
+		{"Slice:a=7,Slice:b=4", "Slice:a=7,Slice:b=4"},
+		{"a=rw", "Slice:a=6"},
+		{"slice:alice=5,bob=2", "Slice:alice=5,Slice:bob=2"},
+		{"a=rwd, b=D", "Slice:a=7,Slice:b=1"},
+		{"a=8", "Slice:a=1"},
+		{"a=14", "Slice:a=7"},
+		{"a=15", "Slice:a=7"},
+		{"a=12", "Slice:a=5"},
+		{"a=16", ""},
+		{"a=24", ""},
+		{"a=0", ""},
+		{"a=", ""},
+		{"a=x", ""},
+		{"a", ""},
+		{"", ""},
+		{"=7", ""},
+		{"a=1,a=2", ""},
+		{"a b=1", ""},
+		{strings.Repeat("s", 46) + "=1", ""},
 	} {
-		g, err := ParseGrants(tt.in, tt.imported)
+		g, err := ParseGrants(tt.in)
 		if tt.want == "" {
 			var fe *FieldError
 			if !errors.As(err, &fe) || fe.Field != "grants" {

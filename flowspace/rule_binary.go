@@ -195,6 +195,7 @@ func (d *recordReader) match(m *Match) {
 		case NWSrc, NWDst:
 			if p := d.take(5); p != nil {
 				*m.prefix(f) = IPv4Prefix(binary.BigEndian.Uint32(p), int(p[4]))
+				d.bad = p[4] > 32
 			}
 		case DLSrc, DLDst:
 			if p := d.take(6); p != nil {

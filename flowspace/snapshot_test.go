@@ -27,7 +27,7 @@ func rule(t testing.TB, s string) *Rule {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := ParseGrants(f[4], false)
+	g, err := ParseGrants(f[4])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,13 +238,27 @@ func TestBulkWithLastOneWrong(t *testing.T) {
 	for i := range 99999 {
 		cs = append(cs, Change{Add, &Rule{DPIDs: DPIDs(uint64(i % 100)), Match: Match{DLVLAN: One(uint32(i / 100 % 4096))}, Grants: []Grant{{"a", 7}}}})
 	}
-	cs = append(cs, Change{Add, &Rule{DPIDs: AllDPIDs()}})
-	_, _, err := s.Apply(cs)
-	var ce *ChangeError
-	if !errors.As(err, &ce) || ce.Index != 99999 || s.Len() != 0 || s.Rule(1) != nil || len(s.Datapaths()) != 0 {
-		t.Fatalf("got %v, %d rules", err, s.Len())
+	good := Rule{Name: "last", DPIDs: AllDPIDs(), Grants: []Grant{{"a", 7}}}
+	for field, spoil := range map[string]func(*Rule){
+		"grants":  func(r *Rule) { r.Grants = nil },
+		"name":    func(r *Rule) { r.Name = strings.Repeat("x", 65) },
+		"dl_vlan": func(r *Rule) { r.Match.DLVLAN = Span(0, 4096) },
+		"id":      func(r *Rule) { r.ID = 500 },
+		"dpids":   func(r *Rule) { r.DPIDs = DPIDSet{} },
+	} {
+		r := good
+		spoil(&r)
+		_, _, err := s.Apply(append(cs, Change{Add, &r}))
+		var ce *ChangeError
+		var fe *FieldError
+		if !errors.As(err, &ce) || !errors.As(err, &fe) || ce.Index != 99999 || fe.Field != field {
+			t.Fatalf("%s: got %v", field, err)
+		}
+		if s.Len() != 0 || s.Rule(1) != nil || s.NextID() != 1 || len(s.Datapaths()) != 0 {
+			t.Fatalf("%s: %d rules", field, s.Len())
+		}
 	}
-	s, a, err := s.Apply(cs[:99999])
+	s, a, err := s.Apply(cs)
 	if err != nil || s.Len() != 99999 || len(a.Datapaths) != 100 || len(a.Rules) != 99999 || s.Rule(99999) == nil || s.RuleByName("rule-500") == nil {
 		t.Fatalf("%v, %d rules, %d datapaths", err, s.Len(), len(a.Datapaths))
 	}

@@ -21,7 +21,7 @@ func newRule(t *testing.T, name, dpids, match, grants string) *flowspace.Rule {
 	t.Helper()
 	m, err1 := flowspace.ParseMatch(match)
 	d, err2 := flowspace.ParseDPIDs(dpids)
-	g, err3 := flowspace.ParseGrants(grants, false)
+	g, err3 := flowspace.ParseGrants(grants)
 	if err1 != nil || err2 != nil || err3 != nil {
 		t.Fatal(err1, err2, err3)
 	}

@@ -50,7 +50,7 @@ func mustRule(t *testing.T, s *Service, name, dpids, match, grants string) *flow
 	t.Helper()
 	m, err1 := flowspace.ParseMatch(match)
 	d, err2 := flowspace.ParseDPIDs(dpids)
-	g, err3 := flowspace.ParseGrants(grants, false)
+	g, err3 := flowspace.ParseGrants(grants)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func parseRules(t testing.TB, lines ...string) []flowspace.Change {
 		if r.Match, err = flowspace.ParseMatch(f[1]); err != nil {
 			t.Fatal(err)
 		}
-		if r.Grants, err = flowspace.ParseGrants(f[2], false); err != nil {
+		if r.Grants, err = flowspace.ParseGrants(f[2]); err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range f[3:] {
