@@ -116,6 +116,9 @@ func (s *Server) putConfig(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := s.svc.MayConfigure(c.by); err != nil {
+		return answer{}, err
+	}
 	text, err := readBody(c.w, c.r, c.bulk)
 	if err != nil {
 		return answer{}, err
@@ -131,6 +134,9 @@ func (s *Server) postApply(c *call) (answer, error) {
 	}
 	prune, err := c.flag("prune")
 	if err != nil {
+		return answer{}, err
+	}
+	if err := s.svc.MayConfigure(c.by); err != nil {
 		return answer{}, err
 	}
 	var cfg apitype.Config

@@ -115,8 +115,12 @@ func datapathInfo(d apitype.Datapath) map[string]any {
 	if usage == nil {
 		usage = map[string]int{}
 	}
+	connection := "NONE"
+	if d.Connected {
+		connection = d.Local + "-->" + d.Remote
+	}
 	return map[string]any{"dpid": d.DPID, "num-ports": len(d.Ports), "port-list": ports, "port-names": names,
-		"connection": d.Local + "-->" + d.Remote, "current-flowmod-usage": usage}
+		"connection": connection, "current-flowmod-usage": usage}
 }
 
 func (a *app) listDatapathInfo() *cobra.Command {

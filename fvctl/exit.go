@@ -13,7 +13,7 @@ const (
 	ExitFailed      = 1 // refused or failed
 	ExitUsage       = 2 // the command line itself is wrong
 	ExitNotFound    = 3 // a slice, rule, datapath or snapshot of that name does not exist
-	ExitDenied      = 4 // wrong password, or this account may not
+	ExitDenied      = 4 // wrong password, too many of them, or this account may not
 	ExitUnreachable = 5 // no govisor answers there
 )
 
@@ -44,7 +44,7 @@ func exitCode(err error) int {
 	switch p.Kind {
 	case apitype.KindNotFound, apitype.KindUnresolved:
 		return ExitNotFound
-	case apitype.KindUnauthorized, apitype.KindDenied:
+	case apitype.KindUnauthorized, apitype.KindDenied, apitype.KindTooMany: // of failed logins
 		return ExitDenied
 	case apitype.KindUnreachable:
 		return ExitUnreachable

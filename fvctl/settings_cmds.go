@@ -258,7 +258,11 @@ func (a *app) listFVHealth() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(h, nil, nil)
+			return a.show(h, nil, func(w io.Writer) error {
+				return writeJSON(w, map[string]any{"average-delay": int(h.AverageUsec / 1000), "instant-delay": int(h.LastUsec / 1000), // FlowVisor's, in ms
+					"status": h.Status, "ready": h.Ready, "uptime": h.Uptime, "datapaths": h.Datapaths, "slices": h.Slices, "rules": h.Rules,
+					"checks": h.Checks, "missing": h.Missing})
+			})
 		},
 	}
 }

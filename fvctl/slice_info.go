@@ -119,9 +119,21 @@ func (a *app) listSliceHealth() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(h, connectionTable(h.Connections), func(w io.Writer) error { return writeJSON(w, h) })
+			return a.show(h, connectionTable(h.Connections), func(w io.Writer) error { return writeJSON(w, sliceHealth(h)) })
 		},
 	}
+}
+
+// sliceHealth is what FlowVisor's list-slice-health shows, plus each connection.
+func sliceHealth(h apitype.SliceHealth) map[string]any {
+	dpids, connects := []string{}, uint64(0)
+	for _, c := range h.Connections {
+		connects += c.Connects
+		if c.State == "connected" {
+			dpids = append(dpids, c.DPID)
+		}
+	}
+	return map[string]any{"is-connected": h.Connected, "connect-drop-count": connects, "fs-entries": h.Rules, "connected-dpids": dpids, "connections": h.Connections}
 }
 
 func connectionTable(all []apitype.SliceConnection) func() *table {
@@ -165,7 +177,7 @@ func (a *app) showStats(st apitype.MessageStats, camel bool) error {
 		for _, section := range []struct {
 			title string
 			by    map[string]map[string]uint64
-		}{{"Sent", st.Tx}, {"Received", st.Rx}, {"Dropped", st.Drop}} {
+		}{{"Sent", st.Tx}, {"Recv", st.Rx}, {"Drop", st.Drop}} {
 			fmt.Fprintf(w, "---%s---\n", section.title)
 			for _, who := range slices.Sorted(maps.Keys(section.by)) {
 				var parts []string

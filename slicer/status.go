@@ -26,7 +26,7 @@ type Status struct {
 	State         State
 	Controller    ofwire.Target // connected, or tried last
 	Local, Remote string        // of the connection, when connected
-	Since         time.Time     // of State
+	Since         time.Time     // of being connected, or of not being
 	Retry         time.Time     // the next attempt, when Waiting
 	LastError     string        // of the last attempt or connection that failed
 	Attempts      uint64
@@ -45,7 +45,8 @@ func (s *Session) setStatus(change func(*Status)) {
 	s.mu.Lock()
 	before := s.status.State
 	change(&s.status)
-	if s.status.State != before || s.status.Since.IsZero() {
+	steady := before == s.status.State || before != Idle && before != Connected && s.status.State != Idle && s.status.State != Connected
+	if !steady || s.status.Since.IsZero() {
 		s.status.Since = time.Now()
 	}
 	now := s.status

@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"code":    cmdCode,
 			"hold":    cmdHold,
 			"await":   cmdAwait,
+			"until":   cmdUntil,
 			"garbage": cmdGarbage,
 			"probe":   cmdProbe,
 		},
@@ -86,7 +87,7 @@ func environ(ts *testscript.TestScript) []string {
 }
 
 // cmdServe starts "govisor serve" with free ports and the arguments given, and waits until it says that it is ready.
-// It sets $OPENFLOW and $API to the addresses, and $LOG to the file with its log. The script's end stops it.
+// It sets $OPENFLOW and $API to the addresses, $PORT to the port of the latter, and $LOG to the file with its log. The script's end stops it.
 func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value("serve").(*served)
 	if neg || s.cmd != nil {
@@ -113,6 +114,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if _, addr, ok := strings.Cut(line, "the API on https://"); ok {
 			ts.Setenv("API", addr)
+			ts.Setenv("PORT", addr[strings.LastIndexByte(addr, ':')+1:])
 		}
 		if strings.HasPrefix(line, "the administrator is ") {
 			break
@@ -219,6 +221,27 @@ func cmdProbe(ts *testscript.TestScript, neg bool, args []string) {
 	c, err := net.Dial("tcp", args[0])
 	ts.Check(err)
 	ts.Check(c.Close())
+}
+
+// cmdUntil runs a command again and again until its output holds a text: until TEXT COMMAND ARGS...
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND [ARGS...]")
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		_ = ts.Exec(args[1], args[2:]...) // it may fail at first
+		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			ts.Fatalf("%q does not say %q", args[1:], args[0])
+		}
+	}
 }
 
 // cmdGarbage connects to an address, sends a file and waits to be disconnected: garbage ADDR FILE

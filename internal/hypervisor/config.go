@@ -118,9 +118,8 @@ func (s *Service) Apply(ctx context.Context, p Principal, cfg apitype.Config, o 
 	if o.Replace {
 		r.action = "import"
 	}
-	if !s.state.Load().allowed(p, r.act, "") {
-		s.refused(r, "not permitted")
-		return ApplyResult{}, denied(p, "change the configuration")
+	if err := s.mayConfigure(r); err != nil {
+		return ApplyResult{}, err
 	}
 	hashes, err := s.hashesFor(ctx, cfg)
 	if err != nil {
@@ -153,6 +152,19 @@ func (s *Service) Apply(ctx context.Context, p Principal, cfg apitype.Config, o 
 		return nil
 	})
 	return out, err
+}
+
+// MayConfigure refuses who may not change the configuration, before it is read.
+func (s *Service) MayConfigure(p Principal) error {
+	return s.mayConfigure(request{by: p, act: actWriteSettings, action: "import"})
+}
+
+func (s *Service) mayConfigure(r request) error {
+	if s.state.Load().allowed(r.by, r.act, "") {
+		return nil
+	}
+	s.refused(r, "not permitted")
+	return denied(r.by, "change the configuration")
 }
 
 // hashesFor hashes the passwords in a configuration that are not in force.

@@ -83,6 +83,9 @@ func FromFlowspace(err error) *Error {
 	switch {
 	case errors.Is(err, flowspace.ErrNotFound):
 		out.Kind = apitype.KindNotFound
+		if out.Field == "name" {
+			out.Detail = fmt.Sprintf("unknown rule %q", out.Value)
+		}
 	case errors.Is(err, flowspace.ErrDuplicate):
 		out.Kind = apitype.KindConflict
 	}

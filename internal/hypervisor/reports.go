@@ -174,7 +174,13 @@ func (s *Service) Health(p Principal) apitype.Health {
 	for _, name := range slices.Sorted(maps.Keys(down)) {
 		if c := down[name]; st.allowed(p, actReadSlice, name) {
 			h.Status = "degraded"
-			detail := fmt.Sprintf("controller %s of slice %s is not connected: %s", c.Controller, name, c.LastError)
+			detail := fmt.Sprintf("controller %s of slice %s is not connected", c.Controller, name)
+			if !c.Since.IsZero() {
+				detail += " since " + c.Since.UTC().Format("2006-01-02 15:04:05")
+			}
+			if c.LastError != "" {
+				detail += ": " + c.LastError
+			}
 			h.Checks = append(h.Checks, apitype.HealthCheck{Name: "controller " + name, Detail: detail})
 			h.Missing = append(h.Missing, detail)
 		}
