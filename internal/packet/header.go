@@ -31,6 +31,7 @@ const (
 	udpLen   = 8
 	icmpLen  = 4 // type, code and checksum
 	minType  = 0x0600
+	arpEther = 1 // hardware type
 	fragMore = 0x2000
 	fragOff  = 0x1fff
 )
@@ -44,7 +45,7 @@ type Header struct {
 	DLVLANPCP    uint8  // valid iff DLVLAN != VLANNone
 	DLType       uint16 // TypeNone for 802.3 without SNAP
 	NWTos        uint8  // IPv4 only; DSCP in place, the ECN bits are zero
-	NWProto      uint8  // IPv4 protocol, or the low byte of the ARP opcode
+	NWProto      uint8  // IPv4 protocol, or the ARP opcode if it is below 256
 	NWSrc, NWDst uint32 // IPv4 addresses, or ARP sender and target
 	TPSrc, TPDst uint16 // TCP/UDP ports or ICMP type and code; 0 in fragments
 }
@@ -149,23 +150,28 @@ func parseIPv4(b []byte, h *Header, info *Info) {
 	default:
 		return
 	}
-	if len(l4) < need {
-		h.NWProto, info.Short = 0, true
+	if len(l4) < need { // no ports then, but the protocol stays, as in Open vSwitch
+		info.Short = true
 		return
 	}
 	h.TPSrc, h.TPDst = be16(l4[0:2]), be16(l4[2:4])
 }
 
+// parseARP takes what Open vSwitch takes, in the kernel and outside: only ARP for IPv4
+// over Ethernet has fields, and an opcode above 255 counts as 0.
 func parseARP(b []byte, h *Header, info *Info) {
 	if len(b) < arpLen {
 		info.Short = true
 		return
 	}
-	h.NWProto = b[7]
-	if be16(b[2:4]) == TypeIPv4 && b[5] == 4 {
-		h.NWSrc = binary.BigEndian.Uint32(b[14:18])
-		h.NWDst = binary.BigEndian.Uint32(b[24:28])
+	if be16(b[0:2]) != arpEther || be16(b[2:4]) != TypeIPv4 || b[4] != 6 || b[5] != 4 {
+		return
 	}
+	if b[6] == 0 {
+		h.NWProto = b[7]
+	}
+	h.NWSrc = binary.BigEndian.Uint32(b[14:18])
+	h.NWDst = binary.BigEndian.Uint32(b[24:28])
 }
 
 func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }

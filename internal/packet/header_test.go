@@ -68,16 +68,22 @@ func TestParse(t *testing.T) {
 		{"first fragment", macs + "0800" + strings.Replace(ip, "0001 0000", "0001 2000", 1) + tcp, with(func(h *packet.Header) { tcpHeader(h); h.TPSrc, h.TPDst = 0, 0 })},
 		{"later fragment", macs + "0800" + strings.Replace(ip, "0001 0000", "0001 00b9", 1) + tcp, with(func(h *packet.Header) { tcpHeader(h); h.TPSrc, h.TPDst = 0, 0 })},
 		{"do not fragment is no fragment", macs + "0800" + strings.Replace(ip, "0001 0000", "0001 4000", 1) + tcp, with(tcpHeader)},
-		{"tcp header cut", macs + "0800" + ip + tcp[:19], with(func(h *packet.Header) { tcpHeader(h); h.NWProto, h.TPSrc, h.TPDst = 0, 0, 0 })},
+		{"tcp header cut", macs + "0800" + ip + tcp[:19], with(func(h *packet.Header) { tcpHeader(h); h.TPSrc, h.TPDst = 0, 0 })},
 		{"ip header cut", macs + "0800" + ip[:30], with(func(h *packet.Header) { h.DLType = 0x0800 })},
 		{"ip header length 4 words", macs + "0800 44" + ip[2:] + tcp, with(func(h *packet.Header) { h.DLType = 0x0800 })},
 		{"ip options beyond the end", macs + "0800 4f" + ip[2:] + tcp, with(func(h *packet.Header) { h.DLType = 0x0800 })},
 		{"icmp", macs + "0800" + strings.Replace(ip, "4006", "4001", 1) + "0805 0000", with(func(h *packet.Header) { tcpHeader(h); h.NWProto, h.TPSrc, h.TPDst = 1, 8, 5 })},
-		{"icmp cut", macs + "0800" + strings.Replace(ip, "4006", "4001", 1) + "0800 00", with(func(h *packet.Header) { tcpHeader(h); h.NWProto, h.TPSrc, h.TPDst = 0, 0, 0 })},
-		{"arp", macs + "0806 0001 0800 06 04 0102 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) {
+		{"icmp cut", macs + "0800" + strings.Replace(ip, "4006", "4001", 1) + "0800 00", with(func(h *packet.Header) { tcpHeader(h); h.NWProto, h.TPSrc, h.TPDst = 1, 0, 0 })},
+		{"arp", macs + "0806 0001 0800 06 04 0002 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) {
 			h.DLType, h.NWProto, h.NWSrc, h.NWDst = 0x0806, 2, 0x0a000001, 0x0a000002
 		})},
-		{"arp for something else", macs + "0806 0001 86dd 06 10 0001 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) { h.DLType, h.NWProto = 0x0806, 1 })},
+		{"arp for something else", macs + "0806 0001 86dd 06 10 0001 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) { h.DLType = 0x0806 })},
+		// Also recorded from Open vSwitch 3.1.0.
+		{"arp with a large opcode", macs + "0806 0001 0800 06 04 0102 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) {
+			h.DLType, h.NWSrc, h.NWDst = 0x0806, 0x0a000001, 0x0a000002
+		})},
+		{"arp of another hardware", macs + "0806 0006 0800 06 04 0002 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) { h.DLType = 0x0806 })},
+		{"arp with long addresses", macs + "0806 0001 0800 08 04 0002 0a0000000001 0a000001 000000000000 0a000002", with(func(h *packet.Header) { h.DLType = 0x0806 })},
 		{"arp cut", macs + "0806 0001 0800 06 04 0001", with(func(h *packet.Header) { h.DLType = 0x0806 })},
 		{"snap", macs + "0010 aaaa03 000000 88b5", with(func(h *packet.Header) { h.DLType = 0x88b5 })},
 		{"snap with ip", macs + "0040 aaaa03 000000 0800" + ip + tcp, with(tcpHeader)},
@@ -134,7 +140,9 @@ func gopacketHeader(frame []byte, inPort uint32) (h packet.Header, ok bool) {
 		h.DLVLAN, h.DLVLANPCP, h.DLType = tag.VLANIdentifier, tag.Priority, uint16(tag.Type)
 	}
 	if arp, _ := p.Layer(layers.LayerTypeARP).(*layers.ARP); arp != nil {
-		h.NWProto = uint8(arp.Operation)
+		if arp.Operation < 256 {
+			h.NWProto = uint8(arp.Operation)
+		}
 		h.NWSrc = binary.BigEndian.Uint32(arp.SourceProtAddress)
 		h.NWDst = binary.BigEndian.Uint32(arp.DstProtAddress)
 	}

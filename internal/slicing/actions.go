@@ -119,6 +119,21 @@ func (d *Datapath) grantsQueue(s *slice, p of10.Port, queue uint32) bool {
 	return false
 }
 
+// grantsQueueBack reports whether frames of rule r may go back by the port they came in
+// by, or by any port of the rule if that is PortNone, in a queue.
+func (d *Datapath) grantsQueueBack(s *slice, in of10.Port, r *flowspace.Rule, queue uint32) bool {
+	if in != of10.PortNone {
+		return d.grantsQueue(s, in, queue)
+	}
+	for i := range d.ports {
+		p := d.ports[i].PortNo
+		if s.owns(p) && (r == nil || r.Match.InPort.Has(uint32(p))) && !d.grantsQueue(s, p, queue) {
+			return false
+		}
+	}
+	return true
+}
+
 // mayFlood reports whether the slice has the flood permission and every port, also
 // those the switch does not have yet: no frame of it can leave where it must not.
 func (s *slice) mayFlood() bool { return s.cfg.Flood && s.has && s.ports.IsAny() }
@@ -223,7 +238,7 @@ func (d *Datapath) compileFor(dst []of10.Action, s *slice, in of10.Port, r *flow
 		}
 		switch {
 		case a.Port == of10.PortInPort:
-			if in != of10.PortNone && !s.sends(in) {
+			if in != of10.PortNone && !s.sends(in) || a.Type == of10.ActionEnqueue && !d.grantsQueueBack(s, in, r, a.QueueID) {
 				continue
 			}
 			if a.Type == of10.ActionOutput && r != nil && r.HasForcedQueue && in != of10.PortLocal {

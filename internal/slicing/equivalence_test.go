@@ -141,6 +141,14 @@ func randomPacket(r *rand.Rand) []byte {
 	if r.IntN(30) == 0 {
 		copy(b, []byte{1, 0x80, 0xc2, 0, 0, 0})
 	}
+	if l3 := packet.ParseInto(b, 0, new(packet.Header)).L3; p.typ == 0x800 {
+		switch r.IntN(20) {
+		case 0, 1:
+			copy(b[l3+6:], pick(r, [][]byte{{0x20, 0}, {0, 5}})) // a first or later fragment
+		case 2:
+			b = b[:int(l3)+pick(r, []int{10, 20, 25})] // cut short
+		}
+	}
 	return b
 }
 

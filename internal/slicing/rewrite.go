@@ -165,6 +165,11 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 			return dst
 		}
 		m.NWProto = protos
+		if m.TPSrc.Has(0) && m.TPDst.Has(0) { // fragments have no ports, and get none
+			o := m
+			o.TPSrc, o.TPDst = flowspace.One(0), flowspace.One(0)
+			dst = append(dst, part{o, p.changed})
+		}
 	}
 	switch a.Type {
 	case of10.ActionSetNWSrc:
@@ -231,17 +236,48 @@ type headerRewriter struct {
 	d       *Datapath
 	slice   *slice
 	h       packet.Header
-	unknown bool // a second tag has come to light
+	bare    packet.Header // what it becomes if it is a fragment, which gets no ports
+	split   bool          // it may be one
+	unknown bool          // a second tag has come to light
 }
 
 func (w *headerRewriter) ok() bool {
-	return !w.unknown && w.d.ownsHeader(w.slice, &w.h, []uint32{w.h.InPort})
+	return !w.unknown && w.owns(&w.h) && (!w.split || w.owns(&w.bare))
+}
+
+func (w *headerRewriter) owns(h *packet.Header) bool {
+	return w.d.ownsHeader(w.slice, h, []uint32{h.InPort})
 }
 
 func (w *headerRewriter) apply(a *of10.Action) {
 	h := &w.h
+	if a.Type == of10.ActionStripVLAN && h.DLVLAN != packet.VLANNone && packet.IsTag(h.DLType) {
+		w.unknown = true
+	}
+	ports := h.DLType == of10.EtherTypeIPv4 && (h.NWProto == of10.ProtoTCP || h.NWProto == of10.ProtoUDP)
+	if a.Type == of10.ActionSetTPSrc || a.Type == of10.ActionSetTPDst {
+		if !ports {
+			return
+		}
+		if !w.split && h.TPSrc|h.TPDst == 0 {
+			w.bare, w.split = *h, true
+		}
+		if a.Type == of10.ActionSetTPSrc {
+			h.TPSrc = a.TPPort
+		} else {
+			h.TPDst = a.TPPort
+		}
+		return
+	}
+	setHeader(h, a)
+	if w.split {
+		setHeader(&w.bare, a)
+	}
+}
+
+// setHeader does what a set-field action other than those of ports does.
+func setHeader(h *packet.Header, a *of10.Action) {
 	ip := h.DLType == of10.EtherTypeIPv4
-	ports := ip && (h.NWProto == of10.ProtoTCP || h.NWProto == of10.ProtoUDP)
 	switch a.Type {
 	case of10.ActionSetVLANVID:
 		h.DLVLAN = a.VLANVID
@@ -251,9 +287,6 @@ func (w *headerRewriter) apply(a *of10.Action) {
 		}
 		h.DLVLANPCP = a.VLANPCP
 	case of10.ActionStripVLAN:
-		if h.DLVLAN != packet.VLANNone && packet.IsTag(h.DLType) {
-			w.unknown = true
-		}
 		h.DLVLAN, h.DLVLANPCP = packet.VLANNone, 0
 	case of10.ActionSetDLSrc:
 		h.DLSrc = a.DLAddr
@@ -270,14 +303,6 @@ func (w *headerRewriter) apply(a *of10.Action) {
 	case of10.ActionSetNWTos:
 		if ip {
 			h.NWTos = a.NWTos
-		}
-	case of10.ActionSetTPSrc:
-		if ports {
-			h.TPSrc = a.TPPort
-		}
-	case of10.ActionSetTPDst:
-		if ports {
-			h.TPDst = a.TPPort
 		}
 	}
 }

@@ -1,0 +1,76 @@
+package slicing
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// Fragments have no ports a switch would set, so setting them does not make a frame
+// one's own.
+func TestFragmentsGetNoPorts(t *testing.T) {
+	t.Parallel()
+	const tcp = "dl_type=0x800,nw_proto=6,"
+	rules := []string{"20 " + tcp + "nw_dst=10.0.0.98,tp_dst=80 alice=7", "10 " + tcp + "nw_dst=10.0.0.99 alice=7", "5 any bob=7"}
+	actions := flowMod(t, "actions=mod_tp_dst:80,mod_nw_dst:10.0.0.98,output:2").Actions
+	whole, fragment := pkt{tpDst: 22}.bytes(), pkt{tpDst: 22}.bytes()
+	fragment[20] = 0x20 // more of them follow
+	for name, c := range map[string]struct {
+		match string
+		frame []byte
+		ok    bool
+	}{
+		"a flow for fragments too":  {tcp + "nw_dst=10.0.0.99", nil, false},
+		"a flow for a port":         {tcp + "nw_dst=10.0.0.99,tp_dst=22", nil, true},
+		"a buffered fragment":       {"", fragment, false},
+		"a whole frame, buffered":   {"", whole, true},
+		"a fragment brought along":  {"data", fragment, false},
+		"a whole one brought along": {"data", whole, true},
+	} {
+		r := newRig(t, 3, rules...)
+		var m of10.Message
+		switch {
+		case c.frame == nil:
+			f := flowMod(t, c.match+" actions=drop")
+			f.Actions = actions
+			m = f
+		case c.match == "data":
+			m = &of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Actions: actions, Data: c.frame}
+		default:
+			r.frame(1, c.frame)
+			in := packetIns(r.take("alice"))
+			if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
+				t.Fatalf("%s: alice got %v", name, in)
+			}
+			m = &of10.PacketOut{BufferID: in[0].BufferID, InPort: 1, Actions: actions}
+		}
+		if !c.ok {
+			r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+		} else if got := r.send("alice", m); len(got) != 0 {
+			t.Errorf("%s: refused: %v", name, got)
+		}
+		if got := ports(r.takeSent()); c.frame != nil && c.ok != slices.Equal(got, []int{2}) {
+			t.Errorf("%s: left by %v", name, got)
+		}
+	}
+}
+
+// A queue that is granted on one port is not granted on another by way of IN_PORT.
+func TestQueuesBackToTheIngress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "10 in_port=1 alice=7 queue=1", "10 in_port=2 alice=7 queue=2", "9 in_port=3 bob=7 queue=1")
+	for _, match := range []string{"", "dl_type=0x800", "in_port=2"} {
+		m := flowMod(t, match+" actions=drop")
+		m.Actions = []of10.Action{of10.Enqueue(of10.PortInPort, 1)}
+		if got := r.send("alice", m); len(got) != 0 {
+			t.Fatalf("%q: %v", match, got)
+		}
+		if got := ports(r.frame(2, pkt{}.bytes())); len(got) != 0 {
+			t.Errorf("%q: a frame of port 2 left by %v in a queue that alice has on port 1 only", match, got)
+		}
+	}
+	if got := ports(r.frame(1, pkt{}.bytes())); !slices.Equal(got, []int{1}) {
+		t.Errorf("a frame of port 1 left by %v", got)
+	}
+}
