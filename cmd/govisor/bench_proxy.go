@@ -26,7 +26,8 @@ type proxyUnderTest struct {
 	name    string
 	addr    string // where switches connect
 	slices  int
-	nets    int // destination networks a slice that rules name
+	nets    int    // destination networks a slice that rules name
+	metrics string // URL; govisor only
 	process *exec.Cmd
 	dir     string
 }
@@ -140,11 +141,28 @@ func awaitListener(ctx context.Context, addr string) error {
 	}
 }
 
-// openFlowLine is the line of govisor serve that says where switches connect.
-var openFlowLine = regexp.MustCompile(`(?i)openflow.*?(127\.0\.0\.1:\d+)`)
+// openFlowLine and metricsLine are the lines of govisor serve that say where switches connect and where the metrics are.
+var (
+	openFlowLine = regexp.MustCompile(`(?i)openflow.*?(127\.0\.0\.1:\d+)`)
+	metricsLine  = regexp.MustCompile(`(http://\S+/metrics)`)
+)
 
 // startGovisor runs a binary ("" is this one) with a data directory of its own, and gives each controller a slice and rules.
 func startGovisor(ctx context.Context, binary string, controllers []string, rules int) (*proxyUnderTest, error) {
+	p, err := serveGovisor(ctx, binary)
+	if err != nil {
+		return nil, err
+	}
+	p.name, p.slices = fmt.Sprintf("%s %d slices %d rules", p.name, len(controllers), rules), len(controllers)
+	if p.nets, err = slice(ctx, p.socket(), controllers, rules); err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// serveGovisor runs a binary ("" is this one) without a slice.
+func serveGovisor(ctx context.Context, binary string) (*proxyUnderTest, error) {
 	name := "govisor"
 	if binary != "" {
 		name = filepath.Base(binary)
@@ -158,8 +176,8 @@ func startGovisor(ctx context.Context, binary string, controllers []string, rule
 	if err != nil {
 		return nil, err
 	}
-	p := &proxyUnderTest{name: fmt.Sprintf("%s %d slices %d rules", name, len(controllers), rules), slices: len(controllers), dir: dir}
-	p.process = exec.CommandContext(ctx, binary, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error")
+	p := &proxyUnderTest{name: name, dir: dir}
+	p.process = exec.CommandContext(ctx, binary, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-level", "error")
 	p.process.Stderr = os.Stderr
 	out, err := p.process.StdoutPipe()
 	if err != nil {
@@ -171,22 +189,24 @@ func startGovisor(ctx context.Context, binary string, controllers []string, rule
 		return nil, err
 	}
 	lines := bufio.NewScanner(out)
-	for p.addr == "" && lines.Scan() {
-		if m := openFlowLine.FindStringSubmatch(lines.Text()); m != nil {
+	for (p.addr == "" || p.metrics == "") && lines.Scan() {
+		if m := openFlowLine.FindStringSubmatch(lines.Text()); m != nil && p.addr == "" {
 			p.addr = m[1]
+		}
+		if m := metricsLine.FindStringSubmatch(lines.Text()); m != nil {
+			p.metrics = m[1]
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
-	if p.addr == "" {
+	if p.addr == "" || p.metrics == "" {
 		p.stop()
 		return nil, errors.New("govisor serve did not say where it listens")
 	}
-	if p.nets, err = slice(ctx, filepath.Join(dir, "api.sock"), controllers, rules); err != nil {
-		p.stop()
-		return nil, err
-	}
 	return p, nil
 }
+
+// socket is where a govisor's administrator connects.
+func (p *proxyUnderTest) socket() string { return filepath.Join(p.dir, "api.sock") }
 
 // slice makes a slice for each controller and shares the rules out among them: slice k owns port k+1, one destination network a rule. Rules beyond the
 // address space of the load name a port that no frame comes from. It returns how many networks each slice has.

@@ -114,7 +114,7 @@ func falseController(t *testing.T, n int) string {
 			}
 			if of10.Type(b[1]) == of10.TypePacketIn && n > 0 {
 				n--
-				if c.packetIn(b) != nil {
+				if c.packetIn(b, true) != nil {
 					return
 				}
 				conn.Write(c.out)
@@ -168,22 +168,8 @@ func TestBadTargetsAndNumbersAreNamed(t *testing.T) {
 	}
 	nobody := free.Addr().String()
 	free.Close()
-
-	http, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer http.Close()
-	go func() {
-		for {
-			c, err := http.Accept()
-			if err != nil {
-				return
-			}
-			c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
-			c.Close()
-		}
-	}()
+	hangsUp := speak(t, "", true)
+	const notOpenFlow = "is it an OpenFlow 1.0 controller?"
 
 	tests := []struct {
 		name string
@@ -191,7 +177,17 @@ func TestBadTargetsAndNumbersAreNamed(t *testing.T) {
 		want string
 	}{
 		{"nobody listens", GeneratorConfig{Network: "tcp", Address: nobody}, "is a controller listening there?"},
-		{"not OpenFlow", GeneratorConfig{Network: "tcp", Address: http.Addr().String()}, "is it an OpenFlow 1.0 controller?"},
+		{"nobody listens for many", GeneratorConfig{Network: "tcp", Address: nobody, Switches: 50, Retry: true, SetUp: 200 * time.Millisecond}, nobody},
+		{"HTTP", GeneratorConfig{Network: "tcp", Address: speak(t, "HTTP/1.1 400 Bad Request\r\n\r\n", true)}, notOpenFlow},
+		{"garbage", GeneratorConfig{Network: "tcp", Address: speak(t, strings.Repeat("\x00\xff\x01", 1000), false), SetUp: time.Second}, notOpenFlow},
+		{"another version only", GeneratorConfig{Network: "tcp", Address: speak(t, "\x04\x00\x00\x08\x00\x00\x00\x01\x04\x05\x00\x08\x00\x00\x00\x02", false), SetUp: time.Second}, notOpenFlow},
+		{"silence", GeneratorConfig{Network: "tcp", Address: speak(t, "", false), SetUp: 100 * time.Millisecond}, notOpenFlow},
+		{"hangs up", GeneratorConfig{Network: "tcp", Address: hangsUp}, notOpenFlow},
+		{"hangs up again and again", GeneratorConfig{Network: "tcp", Address: hangsUp, Retry: true, SetUp: 200 * time.Millisecond}, notOpenFlow},
+		{"negative duration", GeneratorConfig{Network: "tcp", Address: nobody, Duration: -time.Second}, "duration -1s"},
+		{"negative warm-up", GeneratorConfig{Network: "tcp", Address: nobody, WarmUp: -time.Second}, "warm-up -1s"},
+		{"windows for other slices", GeneratorConfig{Network: "tcp", Address: nobody, Slices: 2, Windows: []int{1}}, "1 windows for 2 slices"},
+		{"too many MACs together", GeneratorConfig{Network: "tcp", Address: nobody, MACs: 1 << 20, Switches: 1000}, "switches times macs is"},
 		{"negative switches", GeneratorConfig{Network: "tcp", Address: nobody, Switches: -1}, "switches is -1"},
 		{"too many MACs", GeneratorConfig{Network: "tcp", Address: nobody, MACs: 1 << 30}, "macs is 1073741824"},
 		{"no address", GeneratorConfig{}, "no address"},
@@ -219,7 +215,7 @@ func TestOneFlowASourceAddress(t *testing.T) {
 		flows, nets := map[string]bool{}, map[string]bool{}
 		cfg := GeneratorConfig{MACs: tc.macs, Slices: tc.slices, Nets: tc.nets, Window: tc.window}.withDefaults()
 		for dpid := range uint64(2) {
-			s := newFakeSwitch(&cfg, cfg.FirstDPID+dpid, nil)
+			s := newFakeSwitch(&cfg, cfg.FirstDPID+dpid)
 			for n := range 40 * tc.macs {
 				s.fill()
 				for b := s.out; len(b) > 0; b = b[packetInLen:] {
@@ -235,5 +231,39 @@ func TestOneFlowASourceAddress(t *testing.T) {
 		if want := 2 * tc.macs; len(flows) != want || len(nets) != tc.wantNets {
 			t.Errorf("%+v: %d flows over %d networks, want %d over %d", tc, len(flows), len(nets), want, tc.wantNets)
 		}
+	}
+}
+
+// speak listens, says a text to everybody who connects and then hangs up or waits.
+func speak(t *testing.T, text string, hangUp bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte(text))
+			if hangUp {
+				c.Close()
+			} else {
+				t.Cleanup(func() { c.Close() })
+			}
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestAMillionMACs(t *testing.T) {
+	t.Parallel()
+	cfg := GeneratorConfig{Network: "tcp", Address: serve(t, &Responder{}), MACs: 1_000_000, Window: 1000, WarmUp: time.Millisecond, Duration: 100 * time.Millisecond}
+	res, err := Generate(t.Context(), cfg)
+	if err != nil || res.Responses == 0 || res.Lost != 0 {
+		t.Errorf("%+v, %v", res, err)
 	}
 }

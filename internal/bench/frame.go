@@ -22,6 +22,9 @@ const (
 	wildDLSrc       = 1 << 2
 )
 
+// noSlot marks frames that nobody waits for.
+const noSlot = 0xffffffff
+
 // packetInTemplate is one whole packet_in, unbuffered, reason NO_MATCH, to be patched by stamp.
 func packetInTemplate(dpid uint64) []byte {
 	b := make([]byte, packetInLen)

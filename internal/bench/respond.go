@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,13 +43,23 @@ func (a Answer) String() string {
 	return "packet-out"
 }
 
-// Responder is a controller that answers each packet_in at once and does nothing else.
+// Responder is a controller that answers each packet_in at once and does nothing else, unless SetMode says otherwise.
 type Responder struct {
-	Answer Answer
-	Clock  *Clockwork    // shared with a Generator in a sandwich; nil: none
-	Probe  time.Duration // sandwich: send a barrier, a table-stats request and an echo this often on each connection; 0: never
+	Answer  Answer
+	Clock   *Clockwork    // shared with a Generator in a sandwich; nil: none
+	Probe   time.Duration // send a barrier, a table-stats request and an echo this often on each connection; 0: never
+	Slow    time.Duration // in ModeSlow, the pause after each message
+	Receive int           // size of the receive buffer of its sockets; 0: the system's
 
 	PacketIns atomic.Uint64 // received so far
+	FlowMods  atomic.Uint64 // sent so far, those of floods included
+	Flooded   atomic.Uint64 // messages of floods sent so far
+	Asked     atomic.Uint64 // barriers, requests and echoes of Probe sent so far
+	Answered  atomic.Uint64 // and their answers
+
+	mu      sync.Mutex
+	mode    Mode          // guarded by mu
+	changed chan struct{} // guarded by mu; closed when mode changes; nil before anybody waits
 }
 
 // Serve answers connections on l until ctx ends or l fails; it returns after the last connection has ended.
@@ -65,12 +76,19 @@ func (r *Responder) Serve(ctx context.Context, l net.Listener) error {
 			}
 			return err
 		}
+		if tcp, ok := conn.(*net.TCPConn); ok && r.Receive > 0 {
+			_ = tcp.SetReadBuffer(r.Receive) // a larger buffer only means a longer run
+		}
 		wg.Go(func() {
+			ctx, cancel := context.WithCancel(ctx)
 			stop := context.AfterFunc(ctx, func() { conn.Close() })
 			defer stop()
-			defer conn.Close()
-			c := &responderConn{r: r, conn: conn, in: ofwire.NewReader(conn, 64<<10), flowMod: flowModTemplate()}
-			_ = c.run() // a peer that goes away is the normal end
+			c := &responderConn{r: r, conn: conn, in: ofwire.NewReader(conn, 64<<10), flowMod: flowModTemplate(), wake: make(chan struct{}, 1)}
+			var flooder sync.WaitGroup
+			flooder.Go(func() { c.keepFlooding(ctx) })
+			_ = c.run(ctx) // a peer that goes away is the normal end
+			cancel()
+			flooder.Wait()
 		})
 	}
 }
@@ -83,34 +101,71 @@ type responderConn struct {
 	flowMod []byte
 	dpid    uint64
 	probed  time.Time
+	wake    chan struct{} // capacity 1; for the flooder
+
+	mu       sync.Mutex
+	flooding bool   // guarded by mu; the flooder writes what run leaves in queued
+	queued   []byte // guarded by mu
+	seen     []byte // guarded by mu; the first packet_in
 }
 
-func (c *responderConn) run() error {
+func (c *responderConn) run(ctx context.Context) error {
 	for _, m := range []of10.Message{&of10.Hello{XID: 1}, &of10.FeaturesRequest{XID: 2}, &of10.SetConfig{XID: 3, MissSendLen: 0xffff}} {
 		c.out, _ = m.AppendBinary(c.out)
 	}
 	for {
-		if !c.in.Buffered() && len(c.out) > 0 {
+		mode, changed := c.r.Mode()
+		for mode == ModeStall {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			mode, changed = c.r.Mode()
+		}
+		if mode == ModeSlow {
+			time.Sleep(c.r.Slow)
+		}
+		if !c.in.Buffered() {
 			c.probe()
-			if _, err := c.conn.Write(c.out); err != nil {
+			if err := c.write(); err != nil {
 				return err
 			}
-			c.out = c.out[:0]
 		}
 		b, err := c.in.Next()
 		if err != nil {
 			return err
 		}
-		if err := c.handle(b); err != nil {
+		if err := c.handle(b, mode); err != nil {
 			return err
 		}
 	}
 }
 
-func (c *responderConn) handle(b []byte) error {
+// write sends what has been collected, itself or through the flooder.
+func (c *responderConn) write() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	if c.flooding {
+		c.queued = append(c.queued, c.out...)
+		c.mu.Unlock()
+		c.rouse()
+	} else {
+		c.mu.Unlock()
+		if _, err := c.conn.Write(c.out); err != nil {
+			return err
+		}
+	}
+	c.out = c.out[:0]
+	return nil
+}
+
+func (c *responderConn) handle(b []byte, mode Mode) error {
 	switch of10.Type(b[1]) {
 	case of10.TypePacketIn:
-		return c.packetIn(b)
+		return c.packetIn(b, mode == ModeAnswer || mode == ModeSlow)
 	case of10.TypeEchoRequest:
 		at := len(c.out)
 		c.out = append(c.out, b...)
@@ -130,16 +185,23 @@ func (c *responderConn) handle(b []byte) error {
 }
 
 func (c *responderConn) arrived(k Kind) {
+	c.r.Answered.Add(1)
 	if c.r.Clock != nil {
 		c.r.Clock.Arrived(c.dpid, k, 0)
 	}
 }
 
-func (c *responderConn) packetIn(b []byte) error {
+func (c *responderConn) packetIn(b []byte, answer bool) error {
 	if len(b) < packetInHead {
 		return errors.New("short packet_in")
 	}
 	c.r.PacketIns.Add(1)
+	if c.seen == nil {
+		c.mu.Lock()
+		c.seen = slices.Clone(b)
+		c.mu.Unlock()
+		c.rouse()
+	}
 	frame := b[packetInHead:]
 	inPort := binary.BigEndian.Uint16(b[14:])
 	if c.r.Clock != nil {
@@ -147,7 +209,11 @@ func (c *responderConn) packetIn(b []byte) error {
 			c.r.Clock.Stamped(KindPacketIn, at)
 		}
 	}
+	if !answer {
+		return nil
+	}
 	if c.r.Answer == AnswerFlowMod {
+		c.r.FlowMods.Add(1)
 		c.appendFlowMod(b[8:12], inPort, frame)
 		return nil
 	}
@@ -208,12 +274,16 @@ func (c *responderConn) appendFlowMod(buffer []byte, inPort uint16, frame []byte
 
 // probe adds the rare messages of a sandwich when their time has come.
 func (c *responderConn) probe() {
-	if c.r.Clock == nil || c.r.Probe == 0 || c.dpid == 0 || time.Since(c.probed) < c.r.Probe {
+	if c.r.Probe == 0 || c.dpid == 0 || time.Since(c.probed) < c.r.Probe {
 		return
 	}
 	c.probed = time.Now()
 	for _, m := range []of10.Message{&of10.BarrierRequest{XID: 20}, &of10.StatsRequest{XID: 21, StatsType: of10.StatsTable}, &of10.EchoRequest{XID: 22, Data: []byte("bench")}} {
 		c.out, _ = m.AppendBinary(c.out)
+	}
+	c.r.Asked.Add(3)
+	if c.r.Clock == nil {
+		return
 	}
 	c.r.Clock.Sent(c.dpid, KindBarrierRequest, 0)
 	c.r.Clock.Sent(c.dpid, KindStatsRequest, 0)

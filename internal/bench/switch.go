@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,31 +19,52 @@ type fakeSwitch struct {
 	// Static after construction.
 	cfg   *GeneratorConfig
 	dpid  uint64
-	conn  net.Conn
 	clock *Clockwork // never nil
 	share bool       // the clock is shared with a responder
 	tmpl  []byte
 
+	conn atomic.Pointer[net.Conn] // replaced by a switch that tries again
+
 	// Owned by run.
 	r          *ofwire.Reader
-	out        []byte
-	sent       []time.Duration // by slot: when the request left; 0 is free
-	nextSlot   uint32
-	oldest     uint32 // for answers that name no slot
-	inflight   int
 	waitsFor   time.Duration // of the read deadline that is set
 	waitsSince uint64        // answers when it was set
-	delay      Histogram
-	perSlice   []Histogram
+	out        []byte
 
-	ready     chan struct{} // closed when the controller has asked for the features
-	first     chan struct{} // closed at the first answer
-	running   atomic.Bool   // set by the generator: send packet_ins
-	measuring atomic.Bool
-	answers   atomic.Uint64
-	measured  atomic.Uint64
-	lost      atomic.Uint64
-	errors    atomic.Uint64
+	// Guarded by mu, which run holds while it handles a batch, so that a measurement begins and ends between two.
+	mu        sync.Mutex
+	sent      []time.Duration // by slot: when the request left; 0 is free
+	nextSlot  uint32
+	oldest    uint32 // for answers that name no slot
+	inflight  int
+	windows   []int // outstanding by slice; nil: cfg.Window for all slices together
+	bySlice   []sliceState
+	unserved  int // slices that have not had an answer yet
+	measuring bool
+	figures   figures
+
+	ready   chan struct{} // closed when the controller has asked for the features
+	first   chan struct{} // closed at the first answer
+	served  chan struct{} // closed when every slice has answered
+	running atomic.Bool   // set by the generator: send packet_ins
+	answers atomic.Uint64
+
+	// Over the whole life; flow_mods are those with a slot, which a controller of this package sent.
+	packetIns, flowMods, packetOuts atomic.Uint64
+}
+
+// sliceState is what is outstanding in one slice.
+type sliceState struct {
+	inflight int
+	next     uint32
+	answered bool
+}
+
+// figures are what one switch has measured.
+type figures struct {
+	responses, lost, errors uint64
+	delay                   Histogram
+	perSlice                []Histogram
 }
 
 // stall is how long a switch waits for any answer before it takes its outstanding packet_ins for lost.
@@ -52,10 +74,12 @@ const stall = time.Second
 // during the warm-up before it tries again.
 const idleWait = 50 * time.Millisecond
 
-func newFakeSwitch(cfg *GeneratorConfig, dpid uint64, conn net.Conn) *fakeSwitch {
+func newFakeSwitch(cfg *GeneratorConfig, dpid uint64) *fakeSwitch {
 	s := &fakeSwitch{
-		cfg: cfg, dpid: dpid, conn: conn, clock: cfg.Clock, share: cfg.Clock != nil, tmpl: packetInTemplate(dpid),
-		r: ofwire.NewReader(conn, 64<<10), sent: make([]time.Duration, cfg.MACs), perSlice: make([]Histogram, cfg.Slices), ready: make(chan struct{}), first: make(chan struct{}),
+		cfg: cfg, dpid: dpid, clock: cfg.Clock, share: cfg.Clock != nil, tmpl: packetInTemplate(dpid),
+		sent: make([]time.Duration, cfg.MACs), bySlice: make([]sliceState, cfg.Slices), unserved: cfg.Slices, windows: cfg.Windows,
+		figures: figures{perSlice: make([]Histogram, cfg.Slices)},
+		ready:   make(chan struct{}), first: make(chan struct{}), served: make(chan struct{}),
 	}
 	if s.clock == nil {
 		s.clock = NewClockwork()
@@ -63,24 +87,31 @@ func newFakeSwitch(cfg *GeneratorConfig, dpid uint64, conn net.Conn) *fakeSwitch
 	return s
 }
 
-// run serves the connection until it fails or is closed. The read deadline doubles as the wake-up for starting and for lost packet_ins; it is renewed
+// run serves one connection until it fails or is closed. The read deadline doubles as the wake-up for starting and for lost packet_ins; it is renewed
 // when it passes and not for each message, which would cost more than the message.
-func (s *fakeSwitch) run() error {
-	s.out = append(s.out, 1, 0, 0, 8, 0, 0, 0, 0) // HELLO
-	if err := s.renewDeadline(); err != nil {
+func (s *fakeSwitch) run(conn net.Conn, ended *atomic.Bool) error {
+	s.conn.Store(&conn)
+	if ended.Load() { // close has seen the connection before, if any
+		return net.ErrClosed
+	}
+	s.r = ofwire.NewReader(conn, 64<<10)
+	s.out = append(s.out[:0], 1, 0, 0, 8, 0, 0, 0, 0) // HELLO
+	if err := s.renewDeadline(conn); err != nil {
 		return err
 	}
 	for {
 		if s.running.Load() {
+			s.mu.Lock()
 			s.fill()
+			s.mu.Unlock()
 		}
-		if err := s.flush(); err != nil {
+		if err := s.flush(conn); err != nil {
 			return err
 		}
 		err := s.serveBuffered()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.giveUpIfStuck()
-			err = s.renewDeadline()
+			err = s.renewDeadline(conn)
 		}
 		if err != nil {
 			return fmt.Errorf("switch %d: %w", s.dpid, err)
@@ -88,66 +119,114 @@ func (s *fakeSwitch) run() error {
 	}
 }
 
+// close ends the connection, if there is one.
+func (s *fakeSwitch) close() {
+	if c := s.conn.Load(); c != nil {
+		(*c).Close()
+	}
+}
+
 // serveBuffered waits for one message and handles it and all that came with it.
 func (s *fakeSwitch) serveBuffered() error {
+	frame, err := s.r.Next()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
-		frame, err := s.r.Next()
-		if err != nil {
-			return err
-		}
 		if err := s.handle(frame); err != nil {
 			return err
 		}
 		if !s.r.Buffered() {
 			return nil
 		}
+		if frame, err = s.r.Next(); err != nil {
+			return err
+		}
 	}
 }
 
-func (s *fakeSwitch) renewDeadline() error {
+func (s *fakeSwitch) renewDeadline(conn net.Conn) error {
 	s.waitsSince = s.answers.Load()
 	s.waitsFor = idleWait
-	if s.inflight > 0 && s.measuring.Load() {
+	s.mu.Lock()
+	if s.inflight > 0 && s.measuring {
 		s.waitsFor = stall
 	}
-	return s.conn.SetReadDeadline(time.Now().Add(s.waitsFor))
+	s.mu.Unlock()
+	return conn.SetReadDeadline(time.Now().Add(s.waitsFor))
 }
 
 // giveUpIfStuck takes what is outstanding for lost when nothing at all was answered during a full stall.
 func (s *fakeSwitch) giveUpIfStuck() {
-	if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring.Load() && s.waitsFor < stall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring && s.waitsFor < stall {
 		return
 	}
-	if s.measuring.Load() { // before, a proxy may not have reached its controllers yet
-		s.lost.Add(uint64(s.inflight))
+	if s.measuring { // before, a proxy may not have reached its controllers yet
+		s.figures.lost += uint64(s.inflight)
 	}
+	s.forget()
+}
+
+// forget takes nothing for outstanding any more.
+func (s *fakeSwitch) forget() {
 	s.inflight = 0
+	for i := range s.bySlice {
+		s.bySlice[i].inflight = 0
+	}
 	clear(s.sent)
 }
 
-func (s *fakeSwitch) flush() error {
+func (s *fakeSwitch) flush(conn net.Conn) error {
 	if len(s.out) == 0 {
 		return nil
 	}
-	_, err := s.conn.Write(s.out)
+	_, err := conn.Write(s.out)
 	s.out = s.out[:0]
 	return err
 }
 
-// fill sends packet_ins until the window is full.
+// fill sends packet_ins until the windows are full.
 func (s *fakeSwitch) fill() {
+	if s.windows != nil {
+		for slice := range s.bySlice {
+			s.fillSlice(slice)
+		}
+		return
+	}
 	for s.inflight < s.cfg.Window {
 		slot := s.nextSlot
 		s.nextSlot = (s.nextSlot + 1) % uint32(len(s.sent))
-		if s.sent[slot] != 0 {
-			continue
+		if s.sent[slot] == 0 {
+			s.send(slot, int(slot)%s.cfg.Slices)
 		}
-		now := s.clock.Now()
-		s.sent[slot] = max(now, 1)
-		s.inflight++
-		stamp(s.tmpl, slot, int(slot)%s.cfg.Slices, s.net(slot), now)
-		s.out = append(s.out, s.tmpl...)
 	}
+}
+
+// fillSlice fills the window of one slice; its slots are those that are the slice modulo the number of slices.
+func (s *fakeSwitch) fillSlice(slice int) {
+	st := &s.bySlice[slice]
+	slots := (len(s.sent) - slice + s.cfg.Slices - 1) / s.cfg.Slices
+	for st.inflight < min(s.windows[slice], slots) {
+		slot := uint32(slice + int(st.next)*s.cfg.Slices)
+		st.next = (st.next + 1) % uint32(slots)
+		if s.sent[slot] == 0 {
+			s.send(slot, slice)
+		}
+	}
+}
+
+func (s *fakeSwitch) send(slot uint32, slice int) {
+	now := s.clock.Now()
+	s.sent[slot] = max(now, 1)
+	s.inflight++
+	s.bySlice[slice].inflight++
+	stamp(s.tmpl, slot, slice, s.net(slot), now)
+	s.out = append(s.out, s.tmpl...)
+	s.packetIns.Add(1)
 }
 
 // net is the destination network of a slot's frames. It is always the same one, so that a switch has as many different flows as source addresses
@@ -163,18 +242,27 @@ func (s *fakeSwitch) answered(slot uint32, ok bool) {
 		slot = s.findOldest()
 	}
 	if int(slot) >= len(s.sent) || s.sent[slot] == 0 {
-		return // a second answer to the same packet_in
+		return // a second answer to the same packet_in, or one to a flood
 	}
 	d := s.clock.Now() - s.sent[slot]
+	slice := int(slot) % s.cfg.Slices
+	st := &s.bySlice[slice]
 	s.sent[slot] = 0
 	s.inflight--
+	st.inflight--
 	if s.answers.Add(1) == 1 {
 		close(s.first)
 	}
-	if s.measuring.Load() {
-		s.measured.Add(1)
-		s.delay.Add(d)
-		s.perSlice[int(slot)%s.cfg.Slices].Add(d)
+	if !st.answered {
+		st.answered = true
+		if s.unserved--; s.unserved == 0 {
+			close(s.served)
+		}
+	}
+	if s.measuring {
+		s.figures.responses++
+		s.figures.delay.Add(d)
+		s.figures.perSlice[slice].Add(d)
 	}
 }
 
@@ -191,6 +279,7 @@ func (s *fakeSwitch) findOldest() uint32 {
 func (s *fakeSwitch) handle(b []byte) error {
 	switch of10.Type(b[1]) {
 	case of10.TypePacketOut:
+		s.packetOuts.Add(1)
 		slot, frame, ok := slotOfPacketOut(b)
 		if s.share && ok {
 			if at, ok := stampOf(frame); ok {
@@ -203,12 +292,15 @@ func (s *fakeSwitch) handle(b []byte) error {
 			return nil // a clean-up, not an answer
 		}
 		slot, ok := slotOfFlowMod(b)
+		if ok {
+			s.flowMods.Add(1)
+		}
 		if s.share && ok {
 			s.clock.Arrived(s.dpid, KindFlowMod, slot)
 		}
 		s.answered(slot, ok)
 	case of10.TypeError:
-		s.errors.Add(1)
+		s.figures.errors++
 	case of10.TypeHello, of10.TypeEchoReply, of10.TypeSetConfig, of10.TypePortMod:
 	default:
 		return s.reply(b)

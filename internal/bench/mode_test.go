@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// fleet connects switches to a responder, with a window of one in the second slice only, and waits for the first answers.
+func fleet(t *testing.T, r *Responder) *Fleet {
+	t.Helper()
+	cfg := short(serve(t, r))
+	cfg.Windows = []int{1, 1}
+	f, err := Connect(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	if err := f.StartAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.SetWindows([]int{0, 1})
+	return f
+}
+
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("waited 20 s: ", what)
+		}
+	}
+}
+
+func TestWindowsBySlice(t *testing.T) {
+	t.Parallel()
+	f := fleet(t, &Responder{})
+	if err := f.Pause(t.Context(), 50*time.Millisecond); err != nil { // what is outstanding is answered
+		t.Fatal(err)
+	}
+	res, err := f.Measure(t.Context(), 50*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.PerSlice[0].Count != 0 || res.PerSlice[1].Count == 0 {
+		t.Errorf("answers by slice %d and %d, want none and some", res.PerSlice[0].Count, res.PerSlice[1].Count)
+	}
+}
+
+func (f *Fleet) answers() (n uint64) {
+	for _, s := range f.switches {
+		n += s.answers.Load()
+	}
+	return n
+}
+
+// Each measurement begins at nothing.
+func TestMeasureAgain(t *testing.T) {
+	t.Parallel()
+	f := fleet(t, &Responder{})
+	for range 3 {
+		before := f.answers()
+		await(t, "answers", func() bool { return f.answers() > before })
+		res, err := f.Measure(t.Context(), 100*time.Millisecond)
+		if err != nil || res.Responses == 0 || res.Delay.Count != res.Responses {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		f.SetWindows([]int{0, 0})
+		await(t, "everything is answered", func() bool {
+			n := 0
+			for _, s := range f.switches {
+				s.mu.Lock()
+				n += s.inflight
+				s.mu.Unlock()
+			}
+			return n == 0
+		})
+		if res, err = f.Measure(t.Context(), 5*time.Millisecond); err != nil || res.Responses != 0 {
+			t.Fatalf("without load: %+v, %v", res, err)
+		}
+		f.SetWindows([]int{0, 1})
+	}
+}
+
+func TestFloodsAreTakenAndEnd(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []Mode{ModeFloodPacketOut, ModeFloodFlowMod} {
+		r := &Responder{Answer: AnswerFlowMod}
+		f := fleet(t, r)
+		outs, mods := f.Received()
+		r.SetMode(mode)
+		await(t, "the flood arrives", func() bool {
+			o, m := f.Received()
+			return o-outs > 10_000 && mode == ModeFloodPacketOut || m-mods > 10_000 && mode == ModeFloodFlowMod
+		})
+		r.SetMode(ModeAnswer)
+		before := r.PacketIns.Load()
+		await(t, "switches give up what the flood left without an answer", func() bool { return r.PacketIns.Load() > before+9 })
+		res, err := f.Measure(t.Context(), 100*time.Millisecond)
+		if err != nil || res.Responses == 0 || res.Errors != 0 {
+			t.Errorf("after the flood: %+v, %v", res, err)
+		}
+	}
+}
+
+func TestStalledControllerReadsAgain(t *testing.T) {
+	t.Parallel()
+	r := &Responder{Receive: 64 << 10}
+	f := fleet(t, r)
+	r.SetMode(ModeStall)
+	stop := f.Flood(0, 0)
+	sent := f.Sent()
+	await(t, "the flood is under way", func() bool { return f.Sent() > sent+1000 })
+	f.SetWindows([]int{0, 0})
+	r.SetMode(ModeIgnore)
+	stop()
+	await(t, "every packet_in arrives", func() bool { return r.PacketIns.Load() == f.Sent() })
+}
+
+func TestFloodKeepsItsRate(t *testing.T) {
+	t.Parallel()
+	r := &Responder{}
+	f := fleet(t, r)
+	f.SetWindows([]int{0, 0})
+	before := f.Sent()
+	stop := f.Flood(1, 1000)
+	if err := f.Pause(t.Context(), 100*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if n := f.Sent() - before; n == 0 || n > 3*(1000/5+floodBatch) { // three switches; the machine may be late, never early
+		t.Errorf("%d packet_ins in a tenth of a second", n)
+	}
+}
+
+func TestProbesAreCounted(t *testing.T) {
+	t.Parallel()
+	r := &Responder{Probe: time.Millisecond}
+	fleet(t, r)
+	await(t, "probes are answered", func() bool { return r.Answered.Load() >= 9 })
+	if asked, answered := r.Asked.Load(), r.Answered.Load(); answered > asked {
+		t.Errorf("%d answers to %d probes", answered, asked)
+	}
+}
