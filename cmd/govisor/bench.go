@@ -23,9 +23,17 @@ func benchCommand() *cobra.Command {
 		Short: "Load OpenFlow 1.0 controllers and proxies and measure them",
 		Long: `Fake switches send packet_ins and wait for a flow_mod or a packet_out for each; fake
 controllers answer every packet_in at once. Put the thing to measure between them, or load
-any OpenFlow 1.0 controller with the switches alone.`,
+any OpenFlow 1.0 controller with the switches alone. compare, isolation, fairness, overload and
+scale start what they measure themselves.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown benchmark %q (see govisor bench --help)", args[0])}
+			}
+			return cmd.Help()
+		},
 	}
-	cmd.AddCommand(benchGenerateCommand(), benchRespondCommand(), benchSandwichCommand(), benchCompareCommand())
+	cmd.AddCommand(benchGenerateCommand(), benchRespondCommand(), benchSandwichCommand(), benchCompareCommand(), benchIsolationCommand(), benchFairnessCommand())
 	return cmd
 }
 
@@ -60,8 +68,13 @@ func (f *loadFlags) check() error {
 			return usageError{fmt.Errorf("--%s is %d: want at least 1", v.name, v.n)}
 		}
 	}
-	if f.cfg.Duration <= 0 {
-		return usageError{fmt.Errorf("--duration is %v: want more than 0", f.cfg.Duration)}
+	for _, v := range []struct {
+		name string
+		d    time.Duration
+	}{{"duration", f.cfg.Duration}, {"warm-up", f.cfg.WarmUp}, {"set-up", f.cfg.SetUp}} {
+		if v.d <= 0 {
+			return usageError{fmt.Errorf("--%s is %v: want more than 0", v.name, v.d)}
+		}
 	}
 	return nil
 }
