@@ -11,10 +11,11 @@ FUZZTIME    ?= 20s
 EQUIVTIME   ?= 60s
 SOAKTIME    ?= 60s
 
-.PHONY: help build run demo test check lint fuzz bench equivalence soak e2e deps clean
+.PHONY: help build man run demo test check lint fuzz bench equivalence soak e2e deps clean
 
 help:
 	@echo 'make run          build bin/govisor and bin/fvctl, start govisor in this terminal'
+	@echo 'make man          manual pages of fvctl into bin/man'
 	@echo 'make demo         two slices on one network, in one terminal, no root needed'
 	@echo 'make test         every test, with the race detector; as root also Mininet and Open vSwitch'
 	@echo 'make check        format, vet, lint, architecture and unit tests'
@@ -26,6 +27,10 @@ help:
 
 build:
 	$(BUILD) -o bin/ ./cmd/...
+
+man: build
+	mkdir -p bin/man
+	bin/fvctl man bin/man
 
 run: build
 	bin/govisor serve

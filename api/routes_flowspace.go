@@ -22,7 +22,7 @@ func (s *Server) flowspaceRoutes() []route {
 		{method: http.MethodPost, path: "/flowspace/bulk", summary: "make many changes, all or none", query: []param{dryParam}, in: typeOf[apitype.Bulk](), out: typeOf[apitype.BulkResult](), bulk: true, serve: s.bulkRules},
 		{method: http.MethodGet, path: "/flowspace/{rule}", summary: "one rule, by name or id:N", out: one, serve: s.getRule},
 		{method: http.MethodPatch, path: "/flowspace/{rule}", summary: "change a rule; If-Match is honoured", query: []param{dryParam}, in: typeOf[apitype.RuleUpdate](), out: one, serve: s.patchRule},
-		{method: http.MethodDelete, path: "/flowspace/{rule}", summary: "remove a rule", serve: s.deleteRule},
+		{method: http.MethodDelete, path: "/flowspace/{rule}", summary: "remove a rule; If-Match is honoured", query: []param{dryParam}, serve: s.deleteRule},
 	}
 }
 

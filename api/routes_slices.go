@@ -14,7 +14,7 @@ func (s *Server) sliceRoutes() []route {
 		{method: http.MethodPost, path: "/slices", summary: "make a slice", in: typeOf[apitype.SliceCreate](), out: one, status: http.StatusCreated, serve: s.createSlice},
 		{method: http.MethodGet, path: "/slices/{slice}", summary: "one slice", out: one, serve: s.getSlice},
 		{method: http.MethodPatch, path: "/slices/{slice}", summary: "change a slice; If-Match is honoured", in: typeOf[apitype.SliceUpdate](), out: one, serve: s.patchSlice},
-		{method: http.MethodDelete, path: "/slices/{slice}", summary: "remove a slice and all that is its own", serve: s.deleteSlice},
+		{method: http.MethodDelete, path: "/slices/{slice}", summary: "remove a slice and all that is its own; If-Match is honoured", serve: s.deleteSlice},
 		{method: http.MethodPost, path: "/slices/{slice}/enable", summary: "start a slice", out: one, serve: s.switchSlice(true)},
 		{method: http.MethodPost, path: "/slices/{slice}/disable", summary: "stop a slice; its configuration stays", out: one, serve: s.switchSlice(false)},
 		{method: http.MethodPut, path: "/slices/{slice}/password", summary: "set the slice account's password", in: typeOf[apitype.PasswordUpdate](), serve: s.setPassword("slice")},

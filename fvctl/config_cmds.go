@@ -110,7 +110,9 @@ Every fault in the file is reported, and then nothing changes. The present confi
 			if err != nil {
 				return err
 			}
+			stop := a.busy("reading " + args[0])
 			rep, err := a.c.ImportConfig(cmd.Context(), text, dry)
+			stop()
 			if err != nil {
 				return err
 			}
@@ -198,11 +200,10 @@ func (a *app) apply() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if n := len(cfg.Flowspace); n > 10000 && a.in.terminal() {
-				fmt.Fprintf(a.err, "comparing %s...\n", count(n, "rule"))
-			}
 			ask := !yes && file != "-" && a.in.terminal() && !a.opt.noInput
+			stop := a.busy("comparing " + count(len(cfg.Flowspace), "rule"))
 			d, err := a.c.Apply(cmd.Context(), cfg, dry || ask, prune)
+			stop()
 			if err != nil {
 				return err
 			}
@@ -213,7 +214,10 @@ func (a *app) apply() *cobra.Command {
 				if !a.confirm(fmt.Sprintf("Make %s?", count(len(d.Items), "change"))) {
 					return fmt.Errorf("nothing was changed")
 				}
-				if d, err = a.c.Apply(cmd.Context(), cfg, false, prune); err != nil {
+				stop := a.busy("making " + count(len(d.Items), "change"))
+				d, err = a.c.Apply(cmd.Context(), cfg, false, prune)
+				stop()
+				if err != nil {
 					return err
 				}
 			}
@@ -260,7 +264,9 @@ func (a *app) diff() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			stop := a.busy("comparing " + count(len(cfg.Flowspace), "rule"))
 			d, err := a.c.Apply(cmd.Context(), cfg, true, prune)
+			stop()
 			if err != nil {
 				return err
 			}
@@ -310,7 +316,9 @@ func (a *app) snapshots() *cobra.Command {
 	restore := &cobra.Command{
 		Use: "restore ID", Short: "Replace the configuration by a saved one", Example: "  fvctl snapshot restore 1", Args: exact("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			stop := a.busy("restoring " + args[0])
 			rep, err := a.c.RestoreSnapshot(cmd.Context(), args[0])
+			stop()
 			if err != nil {
 				return err
 			}

@@ -236,7 +236,7 @@ func (a *app) getSwitchFlowDB() *cobra.Command {
 		Example: "  fvctl getSwitchFlowDB all",
 		Args:    exact("DPID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var flows []apitype.Flow
+			flows := []apitype.Flow{} // not null in JSON
 			ids := args
 			if splitDPIDs(args[0])[0] == "any" {
 				_, up, err := a.connected(cmd)

@@ -233,7 +233,9 @@ func (a *app) backup() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			stop := a.busy("copying the database")
 			err = a.c.Backup(cmd.Context(), f)
+			stop()
 			if cerr := f.Close(); err == nil {
 				err = cerr
 			}

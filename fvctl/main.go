@@ -27,8 +27,10 @@ type app struct {
 	out    io.Writer
 	err    io.Writer
 	colour bool
-	env    func(string) string
-	c      *client.Client // made by connect
+	// terminal says that a person reads err
+	terminal bool
+	env      func(string) string
+	c        *client.Client // made by connect
 
 	started bool // a command was found and its arguments are in order
 }
@@ -38,6 +40,7 @@ func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := &app{in: newInput(os.Stdin), out: os.Stdout, err: os.Stderr, env: os.Getenv}
+	a.terminal = term.IsTerminal(int(os.Stderr.Fd()))
 	a.colour = term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return a.run(ctx, args)
 }
