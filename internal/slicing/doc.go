@@ -22,7 +22,9 @@
 //
 // OpenFlow 1.0 does not tell when a flow was last used. A flow that has to be moved
 // to another priority, or that is put in again after it was hidden, begins its idle
-// time anew; its counters and its hard timeout go on.
+// time anew. It ends later than on a dedicated switch then, by its idle timeout at
+// most, counted from the last move, and never earlier. Its counters and its hard
+// timeout go on.
 //
 // Fragments: a slice that sets DROP gets no packet_in for them, but its flows handle
 // them as long as another slice on the datapath wants NORMAL.
