@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,12 +22,12 @@ import (
 
 // sink is a slice's session that keeps what it is given.
 type sink struct {
-	frames  int
-	flushed int
+	frames  atomic.Int64
+	flushed atomic.Int64
 }
 
-func (s *sink) Send(slicing.ConnID, []byte) bool { s.frames++; return true }
-func (s *sink) Flush()                           { s.flushed = s.frames }
+func (s *sink) Send(slicing.ConnID, []byte) bool { s.frames.Add(1); return true }
+func (s *sink) Flush()                           { s.flushed.Store(s.frames.Load()) }
 
 func start(t *testing.T) (s *classifier.Session, sw net.Conn, wait func() error) {
 	t.Helper()
@@ -81,15 +82,15 @@ func TestPacketInGoesToTheSlice(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if red.frames != 3 || red.flushed != 3 {
-			t.Errorf("%d packet_ins sent, %d flushed, want 3", red.frames, red.flushed)
+		if red.frames.Load() != 3 || red.flushed.Load() != 3 {
+			t.Errorf("%d packet_ins sent, %d flushed, want 3", red.frames.Load(), red.flushed.Load())
 		}
 		s.SetSlice("red", nil)
 		if _, err := sw.Write(packetIn(t)); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if red.frames != 3 {
+		if red.frames.Load() != 3 {
 			t.Error("a slice that was taken away still gets messages")
 		}
 		_ = sw.Close()
@@ -193,7 +194,7 @@ func TestPacketInAllocatesNothing(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("a packet_in allocates %v times", n)
 	}
-	if red.frames < 1000 {
-		t.Errorf("only %d packet_ins arrived", red.frames)
+	if red.frames.Load() < 1000 {
+		t.Errorf("only %d packet_ins arrived", red.frames.Load())
 	}
 }

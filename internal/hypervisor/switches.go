@@ -121,6 +121,8 @@ func (w *Switches) Connect(ctx context.Context, t ofwire.Target) error {
 // closes nc and returns why.
 func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 	defer nc.Close()
+	ctx, cancel := stopping(ctx)
+	defer cancel()
 	log := w.opts.Log.WithField("remote", addressOf(nc.RemoteAddr()))
 	defer func() { // the last resort: whatever a peer sends ends its connection at most
 		if p := recover(); p != nil {
@@ -159,6 +161,17 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 	}
 	log.WithError(err).Log(level, "switch disconnected")
 	return err
+}
+
+// stopping returns a context that is done with the parent, with a cause that lets
+// connections send what is queued.
+func stopping(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() { cancel(fmt.Errorf("%w: %w", ofconn.ErrStopping, context.Cause(parent))) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // identify asks who has connected, unless too many are being asked already.

@@ -25,6 +25,9 @@ var (
 	ErrKeepAlive = errors.New("peer does not answer echo requests")
 	ErrOverflow  = errors.New("peer does not read")
 	ErrPanic     = errors.New("internal fault while handling a message")
+	// ErrStopping as the cause of a context lets its connections send what is
+	// queued, for a few seconds at most, before they end with it.
+	ErrStopping = errors.New("govisor stops")
 )
 
 // The message types this package acts on itself; they are the same in every
@@ -120,7 +123,8 @@ type Conn struct {
 	spare    []byte        // the other buffer, when nobody writes from it
 	rest     []byte        // what a tried write left for the writer
 	state    writeState    // who is writing; it will look at buf again
-	draining bool          // Shutdown: close when everything is written
+	draining error         // not nil: take no more, and end with this when everything is written
+	farewell bool          // everything is written, and the peer has been told
 	room     chan struct{} // closed when queued falls below the soft limit; nil without waiters
 	probes   []chan struct{}
 	cause    error // why the connection ended; set once
@@ -168,7 +172,7 @@ func (c *Conn) Run(ctx context.Context) error {
 	if c.cfg.Loop != nil && c.runOn(ctx, c.cfg.Loop) {
 		return c.Err()
 	}
-	stop := context.AfterFunc(ctx, func() { c.Close(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { c.done(context.Cause(ctx)) })
 	defer stop()
 	keeper := c.keepAlive()
 	defer keeper.stop()
@@ -191,6 +195,9 @@ func (c *Conn) Close(cause error) {
 	if cause == nil {
 		cause = ErrClosed
 	}
+	if c.farewell {
+		cause = c.draining
+	}
 	c.cause = cause
 	close(c.closed)
 	room, probes, looped := c.room, c.probes, c.sock != nil
@@ -212,14 +219,58 @@ func (c *Conn) Close(cause error) {
 	}()
 }
 
+// drainTime is how long a connection may take to send what is queued when govisor
+// stops, and farewellTime how long its peer may take then to close its end.
+const (
+	drainTime    = 3 * time.Second
+	farewellTime = 500 * time.Millisecond
+)
+
+// done is called when the context of Run is done.
+func (c *Conn) done(cause error) {
+	if errors.Is(cause, ErrStopping) {
+		c.shutdown(drainTime, cause)
+		return
+	}
+	c.Close(cause)
+}
+
 // Shutdown ends the connection when what is queued has been sent, or after
 // timeout.
-func (c *Conn) Shutdown(timeout time.Duration) {
+func (c *Conn) Shutdown(timeout time.Duration) { c.shutdown(timeout, ErrClosed) }
+
+func (c *Conn) shutdown(timeout time.Duration, cause error) {
 	time.AfterFunc(timeout, func() { c.Close(os.ErrDeadlineExceeded) })
 	c.mu.Lock()
-	c.draining = true
-	c.handLocked()
+	if c.draining == nil {
+		c.draining = cause
+		c.handLocked()
+	}
 	c.mu.Unlock()
+}
+
+// sayFarewell is called when everything is written after Shutdown. What the peer
+// has sent meanwhile must still be read: closing a socket with something unread in
+// it takes back what the peer has not read yet.
+func (c *Conn) sayFarewell() {
+	c.mu.Lock()
+	again, sock := c.farewell, c.sock
+	c.farewell = true
+	c.mu.Unlock()
+	if again {
+		return
+	}
+	err := errors.ErrUnsupported
+	if sock != nil {
+		err = sock.closeWrite()
+	} else if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		err = half.CloseWrite()
+	}
+	if err != nil {
+		c.Close(err)
+		return
+	}
+	time.AfterFunc(farewellTime, func() { c.Close(ErrClosed) })
 }
 
 func (c *Conn) readLoop() (err error) {

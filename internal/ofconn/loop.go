@@ -23,7 +23,7 @@ func (c *Conn) runOn(ctx context.Context, l *Loop) bool {
 	if !l.take(c) {
 		return false
 	}
-	stop := context.AfterFunc(ctx, func() { c.Close(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { c.done(context.Cause(ctx)) })
 	defer stop()
 	keeper := c.keepAlive()
 	defer keeper.stop()

@@ -89,7 +89,7 @@ func (l *Loop) take(c *Conn) bool {
 	c.sock = s
 	c.r = ofwire.NewReader(s, c.cfg.ReadBuffer)
 	c.link.interest = unix.EPOLLIN
-	if c.state == handed || c.draining {
+	if c.state == handed || c.draining != nil {
 		c.link.interest |= unix.EPOLLOUT
 	}
 	l.conns[int32(fd)] = c

@@ -19,3 +19,5 @@ func (*Loop) drainWhenReady(*Conn) {}
 func (*Loop) drained(*Conn)        {}
 
 func (*sock) write([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+func (*sock) closeWrite() error { return errors.ErrUnsupported }

@@ -550,3 +550,43 @@ func TestLoopEndsAndBeginsAgain(t *testing.T) {
 }
 
 func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
+
+// When govisor stops, what is queued arrives, although the peer sends more than is
+// still read.
+func TestTCPStopSendsWhatIsQueued(t *testing.T) {
+	overTCP(t, func(t *testing.T, r *tcpRig) {
+		ours, peer := pair(t)
+		_ = ours.SetWriteBuffer(400 << 10)
+		_ = peer.SetReadBuffer(4 << 10) // most of it stays on our side
+		ctx, stop := context.WithCancelCause(t.Context())
+		in, free := make(chan struct{}, 9), make(chan struct{})
+		rec := &recorder{each: func([]byte) error {
+			in <- struct{}{}
+			<-free
+			return nil
+		}}
+		c := ofconn.New(ours, ofconn.Config{Handler: rec, EchoInterval: -1, Loop: r.loop})
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		send(t, peer, msg(typePacketIn, 1, 100))
+		<-in
+		send(t, peer, msg(typePacketIn, 2, 100), msg(typePacketIn, 3, 9000))
+		const n = 200
+		for i := range uint32(n) {
+			c.Append(msg(typeFlowMod, i, 1000), ofconn.Required)
+		}
+		stop(ofconn.ErrStopping)
+		eventually(t, "the kernel has it all", func() bool { return c.Queued() == 0 })
+		close(free)
+		_ = peer.SetReadBuffer(1 << 20)
+		for i := range uint32(n) {
+			if got := xid(readFrame(t, peer)); got != i {
+				t.Fatalf("message %d in place of %d", got, i)
+			}
+		}
+		_ = peer.Close()
+		if err := <-done; !errors.Is(err, ofconn.ErrStopping) {
+			t.Errorf("Run = %v, want ErrStopping", err)
+		}
+	})
+}

@@ -30,7 +30,7 @@ func (c *Conn) Append(frame []byte, class Class) bool {
 		return false
 	}
 	c.mu.Lock()
-	if c.cause != nil || c.draining {
+	if c.cause != nil || c.draining != nil {
 		c.mu.Unlock()
 		return false
 	}
@@ -111,7 +111,7 @@ func (c *Conn) Flush() {
 	if more {
 		c.state = handed
 	}
-	if more || c.draining {
+	if more || c.draining != nil {
 		c.handLocked()
 	}
 	c.mu.Unlock()
@@ -238,10 +238,10 @@ func (c *Conn) drain() {
 	}
 	c.cfg.Loop.drained(c)
 	c.state = idle
-	drained := c.draining
+	drained := c.draining != nil
 	c.mu.Unlock()
 	if drained {
-		c.Close(ErrClosed)
+		c.sayFarewell()
 	}
 }
 
@@ -288,10 +288,10 @@ func (c *Conn) drainLocked() error {
 		c.giveLocked(b)
 	}
 	c.state = idle
-	drained := c.draining
+	drained := c.draining != nil
 	c.mu.Unlock()
 	if drained {
-		return ErrClosed
+		c.sayFarewell()
 	}
 	return nil
 }

@@ -84,3 +84,12 @@ func (s *sock) write(b []byte) (int, error) {
 	}
 	return 0, os.NewSyscallError("write", err)
 }
+
+// closeWrite tells the peer that nothing more comes.
+func (s *sock) closeWrite() error {
+	if !s.use() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	return unix.Shutdown(s.fd, unix.SHUT_WR)
+}
