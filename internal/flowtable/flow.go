@@ -29,6 +29,7 @@ type Flow struct {
 	where int // place in the deadline heap, -1 when not in it
 	due   time.Time
 	live  bool
+	level int32 // see Level
 }
 
 // New makes a flow of a flow_mod. Actions are copied, so that fm may alias a
@@ -47,6 +48,9 @@ func (f *Flow) Init(now time.Time, fm *of10.FlowMod, actions []of10.Action) {
 		Idle: fm.IdleTimeout, Hard: fm.HardTimeout, Flags: fm.Flags, Created: now, LastUsed: now, where: -1,
 	}
 	f.pat = MakePattern(&f.Match)
+	if f.level = int32(f.Priority); f.pat.Exact() {
+		f.level = levelExact
+	}
 }
 
 // Pattern is the flow's match, packed.
@@ -54,7 +58,7 @@ func (f *Flow) Pattern() *Pattern { return &f.pat }
 
 // Exact reports whether the flow wildcards nothing and so lies above all
 // flows that do.
-func (f *Flow) Exact() bool { return f.pat.Exact() }
+func (f *Flow) Exact() bool { return f.level == levelExact }
 
 // Seq orders flows by when they were inserted.
 func (f *Flow) Seq() uint64 { return f.seq }
@@ -64,12 +68,10 @@ func (f *Flow) Live() bool { return f.live }
 
 // Level is the priority that counts in lookups: that of the flow, or 65536 for
 // an exact flow.
-func (f *Flow) Level() int32 {
-	if f.Exact() {
-		return 1 << 16
-	}
-	return int32(f.Priority)
-}
+func (f *Flow) Level() int32 { return f.level }
+
+// levelExact is above all priorities.
+const levelExact = 1 << 16
 
 // Hit counts one packet of n bytes.
 func (f *Flow) Hit(now time.Time, n int) {

@@ -160,7 +160,7 @@ func find(x *index, m of10.Match, priority uint16) *Flow {
 	p := MakePattern(&m)
 	level := int32(priority)
 	if p.Exact() {
-		level = 1 << 16
+		level = levelExact
 	}
 	return x.find(&p, level)
 }
@@ -214,7 +214,7 @@ func (t *Table) selected(x *index, fm *of10.FlowMod, out of10.Port, strict bool)
 	p := MakePattern(&m)
 	level := int32(fm.Priority)
 	if p.Exact() {
-		level = 1 << 16
+		level = levelExact
 	}
 	if f := x.find(&p, level); f != nil && f.Outputs(out) {
 		return []*Flow{f}
