@@ -126,9 +126,9 @@ func (d *Datapath) asked(xid uint32) *pending {
 // answered takes the question xid from the books.
 func (d *Datapath) answered(xid uint32) *pending {
 	p := d.asked(xid)
-	switch {
-	case p == nil:
-	case p == d.adoption:
+	switch p {
+	case nil:
+	case d.adoption:
 		d.adoption = nil
 	default:
 		d.pending.close(d.pending.find(xid))
