@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"halt":    cmdHalt,
 			"code":    cmdCode,
 			"hold":    cmdHold,
+			"receive": cmdReceive,
 			"await":   cmdAwait,
 			"until":   cmdUntil,
 			"garbage": cmdGarbage,
@@ -190,6 +193,24 @@ func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("HELD", ln.Addr().String())
 	ts.Defer(func() { ln.Close() })
+}
+
+// cmdReceive is a web server until the script ends; it sets $RECEIVER to its URL, and writes what it is sent into a file: receive FILE
+func cmdReceive(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: receive FILE")
+	}
+	file, err := os.OpenFile(ts.MkAbs(args[0]), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // what is cut short is not what the script waits for
+		fmt.Fprintf(file, "%s %s %s\n", r.URL.Path, r.Header.Get("Content-Type"), body)
+	}))
+	ts.Setenv("RECEIVER", srv.URL)
+	ts.Defer(func() {
+		srv.Close()
+		file.Close()
+	})
 }
 
 // cmdAwait waits until a file holds a text: await FILE TEXT

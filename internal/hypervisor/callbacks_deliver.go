@@ -78,6 +78,7 @@ type dispatcher struct {
 	client  *http.Client
 	workers sync.WaitGroup
 	queues  map[store.Callback]*callbackQueue
+	told    uint64 // flow tables, which have numbers of their own
 }
 
 // queue returns the queue of a callback, and whether it had none yet.
@@ -137,7 +138,8 @@ func (d *dispatcher) tables(ctx context.Context) {
 			list = d.s.flowTables()
 		}
 		for _, t := range list {
-			d.offer(st, cb, q, apitype.Event{Type: eventFlowsChanged, DPID: t.dpid.String(), Slice: t.slice})
+			d.told++
+			d.offer(st, cb, q, apitype.Event{ID: d.told, Time: d.s.now().UTC(), Type: eventFlowsChanged, DPID: t.dpid.String(), Slice: t.slice})
 		}
 	}
 }

@@ -87,6 +87,10 @@ func TestFlowTableCallback(t *testing.T) {
 		if err := json.Unmarshal([]byte(text[len("application/json\n"):]), &b); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
+		if b.Event.ID == 0 || b.Event.Time.IsZero() {
+			t.Errorf("event without number or time: %+v", b.Event)
+		}
+		b.Event.ID, b.Event.Time = 0, time.Time{}
 		return b
 	}
 	flow := map[string]any{
