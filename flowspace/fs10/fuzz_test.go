@@ -46,7 +46,7 @@ func near(r *rand.Rand, w *of10.Match) packet.Header {
 // FuzzFromMatch: a wire match as a region holds the frames that the specification
 // says, and comes back as the same wire match in normal form.
 func FuzzFromMatch(f *testing.F) {
-	f.Add(uint32(of10.WildAllCanonical), uint16(0), uint64(0), uint64(0), uint16(0), uint32(0x08000600), uint32(0), uint32(0), uint32(80), uint64(1))
+	f.Add(of10.WildAllCanonical, uint16(0), uint64(0), uint64(0), uint16(0), uint32(0x08000600), uint32(0), uint32(0), uint32(80), uint64(1))
 	f.Add(uint32(0), uint16(1), uint64(5), uint64(1<<48-1), uint16(0xffff), uint32(0x08000604), uint32(0x0a000001), uint32(0x0a000002), uint32(80<<16|443), uint64(2))
 	f.Add(uint32(8<<8|33<<14), uint16(65535), uint64(0), uint64(0), uint16(4095), uint32(0x08060200), uint32(1<<31), uint32(7), uint32(0), uint64(3))
 	f.Fuzz(func(t *testing.T, wild uint32, port uint16, src, dst uint64, vlan uint16, proto, nwSrc, nwDst, tp uint32, seed uint64) {
