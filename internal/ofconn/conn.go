@@ -109,6 +109,7 @@ type Conn struct {
 	r       *ofwire.Reader
 	handled bool // messages since the last BatchDone
 	reads   int  // since then; a loop does not count them
+	lane    lane
 
 	link link // guarded by the loop's mu
 
@@ -143,6 +144,7 @@ func New(nc net.Conn, cfg Config) *Conn {
 		down:   make(chan struct{}),
 	}
 	c.raw = rawConn(nc)
+	c.lane.fair = c.cfg.Loop != nil
 	c.try.init()
 	return c
 }
@@ -330,6 +332,7 @@ func (c *Conn) batchDone() {
 		return
 	}
 	c.handled, c.reads = false, 0
+	c.lane.handled()
 	if err := c.settle(); err != nil {
 		c.Close(err)
 	}

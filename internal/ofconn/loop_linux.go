@@ -322,8 +322,10 @@ func (l *Loop) servedLocked(c *Conn) {
 func (l *Loop) alone(c *Conn, on bool) {
 	for on && c.handled {
 		c.batchDone()
+		c.lane.next(c.closed)
 		on = c.serve()
 	}
+	c.lane.leave()
 	c.batchDone()
 	l.mu.Lock()
 	defer l.mu.Unlock()

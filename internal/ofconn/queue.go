@@ -81,8 +81,12 @@ const (
 	handed              // the writer, or it is about to
 )
 
+// flushMost is about how much one Flush writes by itself. Others append all the time;
+// whoever flushes must not become their writer and neglect its own peer.
+const flushMost = 2 * flushSize
+
 // Flush sends what has been appended. It writes by itself as long as that does
-// not block, and leaves the rest to the writer.
+// not block and is not too much, and leaves the rest to the writer.
 func (c *Conn) Flush() {
 	c.mu.Lock()
 	if c.state != idle || len(c.buf) == 0 || c.cause != nil {
@@ -91,8 +95,9 @@ func (c *Conn) Flush() {
 	}
 	c.state = flushing
 	sock := c.sock
-	for c.raw != nil && len(c.buf) > 0 && c.cause == nil {
+	for done := 0; c.raw != nil && len(c.buf) > 0 && c.cause == nil && done < flushMost; {
 		b := c.takeLocked()
+		done += len(b)
 		c.mu.Unlock()
 		n, err := c.tryWrite(sock, b)
 		if err != nil {
@@ -198,6 +203,7 @@ func (c *Conn) Pause(d time.Duration) error {
 
 // stepAside is called by a handler of c that is about to wait.
 func (c *Conn) stepAside() {
+	c.lane.leave()
 	if c.cfg.Loop != nil {
 		c.cfg.Loop.pass(c)
 	}
