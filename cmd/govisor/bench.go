@@ -33,7 +33,7 @@ scale start what they measure themselves.`,
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(benchGenerateCommand(), benchRespondCommand(), benchSandwichCommand(), benchCompareCommand(), benchIsolationCommand(), benchFairnessCommand())
+	cmd.AddCommand(benchGenerateCommand(), benchRespondCommand(), benchSandwichCommand(), benchCompareCommand(), benchIsolationCommand(), benchFairnessCommand(), benchOverloadCommand(), benchScaleCommand())
 	return cmd
 }
 

@@ -112,6 +112,7 @@ func benchIsolation(ctx context.Context, f roundFlags, progress io.Writer) (*rep
 // halves are the figures of one half of the rounds.
 type halves struct {
 	p50, p99, rate []float64
+	max            float64
 	lost           uint64
 }
 
@@ -124,6 +125,7 @@ func (h *halves) measure(ctx context.Context, fleet *bench.Fleet, f roundFlags) 
 		return err
 	}
 	h.p50, h.p99, h.rate = append(h.p50, res.Delay.P50), append(h.p99, res.Delay.P99), append(h.rate, res.Rate)
+	h.max = max(h.max, res.Delay.Max)
 	h.lost += res.Lost
 	return nil
 }

@@ -162,6 +162,22 @@ func (f *Fleet) Pause(ctx context.Context, d time.Duration) error {
 
 // Measure lets the load go on for d and returns what came back meanwhile.
 func (f *Fleet) Measure(ctx context.Context, d time.Duration) (*GeneratorResult, error) {
+	return f.measure(func() error { return f.Pause(ctx, d) })
+}
+
+// MeasureUntil is Measure until ctx ends.
+func (f *Fleet) MeasureUntil(ctx context.Context) (*GeneratorResult, error) {
+	return f.measure(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-f.failed:
+			return fmt.Errorf("connection lost under load: %w", err)
+		}
+	})
+}
+
+func (f *Fleet) measure(pause func() error) (*GeneratorResult, error) {
 	began := time.Now()
 	for _, s := range f.switches {
 		s.mu.Lock()
@@ -169,7 +185,7 @@ func (f *Fleet) Measure(ctx context.Context, d time.Duration) (*GeneratorResult,
 		s.measuring = true
 		s.mu.Unlock()
 	}
-	err := f.Pause(ctx, d)
+	err := pause()
 	all := make([]figures, len(f.switches))
 	for i, s := range f.switches {
 		s.mu.Lock()

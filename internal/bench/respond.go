@@ -51,6 +51,8 @@ type Responder struct {
 	Slow    time.Duration // in ModeSlow, the pause after each message
 	Receive int           // size of the receive buffer of its sockets; 0: the system's
 
+	Hushed atomic.Bool // no further probes
+
 	PacketIns atomic.Uint64 // received so far
 	FlowMods  atomic.Uint64 // sent so far, those of floods included
 	Flooded   atomic.Uint64 // messages of floods sent so far
@@ -274,7 +276,7 @@ func (c *responderConn) appendFlowMod(buffer []byte, inPort uint16, frame []byte
 
 // probe adds the rare messages of a sandwich when their time has come.
 func (c *responderConn) probe() {
-	if c.r.Probe == 0 || c.dpid == 0 || time.Since(c.probed) < c.r.Probe {
+	if c.r.Probe == 0 || c.r.Hushed.Load() || c.dpid == 0 || time.Since(c.probed) < c.r.Probe {
 		return
 	}
 	c.probed = time.Now()
