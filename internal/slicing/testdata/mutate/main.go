@@ -116,6 +116,7 @@ var faults = []fault{
 	{"give fragments ports", "rewrite.go", "if m.TPSrc.Has(0) && m.TPDst.Has(0) {", "if false {"},
 	{"give buffered fragments ports", "rewrite.go", "if !w.split && h.TPSrc|h.TPDst == 0 {", "if false {"},
 	{"grant queues on all ports by way of IN_PORT", "actions.go", "if in != of10.PortNone {\n\t\treturn d.grantsQueue(s, in, queue)", "if true {\n\t\treturn true"},
+	{"give flows more idle time than they asked for", "flush.go", "e.idle = f.flow.Idle\n", "e.idle = f.flow.Idle + 1\n"},
 	{"end flows on govisor's clock alone", "lifetime.go", "if f.flow.Idle != 0 && f.live == 0 {", "if f.flow.Idle != 0 {"},
 	{"answer barriers with the switch's xid", "dispatch.go", "&of10.BarrierReply{XID: p.origXID()}", "&of10.BarrierReply{XID: m.XID}"},
 	{"deliver a miss to one slice only", "fast.go", "out.truncatePacketIn(int(s.miss))\n", "out.truncatePacketIn(int(s.miss))\n\t\tbreak\n"},
