@@ -56,6 +56,47 @@ func TestFragmentsGetNoPorts(t *testing.T) {
 	}
 }
 
+// An IPv4 packet whose header is cut has no addresses a switch would set.
+func TestCutPacketsGetNoAddresses(t *testing.T) {
+	t.Parallel()
+	rules := []string{"20 dl_dst=00:00:00:00:00:07,dl_type=0x800,nw_dst=10.0.0.98 alice=7", "10 dl_dst=00:00:00:00:00:02 alice=7", "5 any bob=7"}
+	actions := flowMod(t, "actions=mod_nw_dst:10.0.0.98,mod_dl_dst:00:00:00:00:00:07,output:2").Actions
+	whole := pkt{dst: 2}.bytes()
+	for name, c := range map[string]struct {
+		match string
+		frame []byte
+		ok    bool
+	}{
+		"a flow for cut ones too": {"dl_dst=00:00:00:00:00:02,dl_type=0x800", nil, false},
+		"a flow for an address":   {"dl_dst=00:00:00:00:00:02,dl_type=0x800,nw_dst=10.0.0.99", nil, true},
+		"a cut one, buffered":     {"", whole[:24], false},
+		"a whole one, buffered":   {"", whole, true},
+	} {
+		r := newRig(t, 3, rules...)
+		if c.frame == nil {
+			m := flowMod(t, c.match+" actions=drop")
+			m.Actions = actions
+			if !c.ok {
+				r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+			} else if got := r.send("alice", m); len(got) != 0 {
+				t.Errorf("%s: refused: %v", name, got)
+			}
+			continue
+		}
+		r.frame(1, c.frame)
+		in := packetIns(r.take("alice"))
+		if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
+			t.Fatalf("%s: alice got %v", name, in)
+		}
+		m := &of10.PacketOut{BufferID: in[0].BufferID, InPort: 1, Actions: actions}
+		if !c.ok {
+			r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+		} else if got := r.send("alice", m); len(got) != 0 {
+			t.Errorf("%s: refused: %v", name, got)
+		}
+	}
+}
+
 // A queue that is granted on one port is not granted on another by way of IN_PORT.
 func TestQueuesBackToTheIngress(t *testing.T) {
 	t.Parallel()

@@ -202,9 +202,14 @@ func (w *world) packetOut(r *rand.Rand) {
 	w.spent(name, po.BufferID, ded.BufferID)
 }
 
-// spent notes that a dedicated switch has been told to use a buffer. If it refuses,
-// the virtual one has too, or they differ already.
+// spent notes that a dedicated switch has used a buffer, unless it has refused the
+// message as a whole.
 func (w *world) spent(name string, virt, ded uint32) {
+	if msgs := w.ded[name].msgs; len(msgs) > 0 {
+		if e, ok := msgs[len(msgs)-1].(*of10.Error); ok && e.XID == w.xid && (e.ErrType == of10.ErrorFlowModFailed || e.ErrType == of10.ErrorBadAction) {
+			return
+		}
+	}
 	if virt != of10.NoBuffer && ded != unknownBuffer {
 		w.used[virtualID{name, virt}] = true
 	}

@@ -163,6 +163,7 @@ func (w *world) expectFrame(in of10.Port, data []byte) {
 		if hit == "" || hit == name {
 			before[name] = len(w.ded[name].msgs)
 			w.frameFor(name, in, data)
+			w.keepIn(name, in, h)
 		}
 	}
 	shared := len(writers) > 1
@@ -202,6 +203,20 @@ func (w *world) expectFrame(in of10.Port, data []byte) {
 			w.ded[name].msgs = append(w.ded[name].msgs, &c)
 		}
 	}
+}
+
+// keepIn takes back what a dedicated switch has sent of a frame with two tags and what
+// is another slice's by its inner tag. A flow_mod cannot be refused for that, as the
+// frames are not known yet.
+func (w *world) keepIn(name string, in of10.Port, h packet.Header) {
+	if h.DLVLAN == packet.VLANNone || !packet.IsTag(h.DLType) {
+		return
+	}
+	s := w.ded[name]
+	s.sent = slices.DeleteFunc(s.sent, func(f wireFrame) bool {
+		r := w.owner(packet.Parse([]byte(f.data), uint32(in)))
+		return r == nil || !r.Allows(name, flowspace.Write)
+	})
 }
 
 // isolated checks that what has left the switch, if it is not the frame that came in,

@@ -22,7 +22,25 @@ type rewriter struct {
 // part is a region of frames as they are now.
 type part struct {
 	m       flowspace.Match
-	changed bool // not as they came in, which the slice owned
+	changed bool  // not as they came in, which the slice owned
+	ip      layer // an IPv4 header that is not cut
+	ports   layer // ports, which fragments and cut packets do not have
+}
+
+// layer says whether the frames of a part have something to set fields in. Where it is
+// missing the fields are all zero, and stay so.
+type layer uint8
+
+const (
+	maybe layer = iota
+	there
+	missing
+)
+
+// as is p with another match.
+func (p part) as(m flowspace.Match, changed bool) part {
+	p.m, p.changed = m, p.changed || changed
+	return p
 }
 
 // subtractLimit bounds the work on the region a piece really handles. Beyond it the
@@ -82,14 +100,14 @@ func (w *rewriter) apply(a *of10.Action) {
 }
 
 func appendRewritten(dst []part, p part, a *of10.Action) []part {
-	changed := func(m flowspace.Match) { dst = append(dst, part{m, true}) }
+	changed := func(m flowspace.Match) { dst = append(dst, p.as(m, true)) }
 	switch a.Type {
 	case of10.ActionSetVLANVID:
 		if tags, ok := p.m.DLVLAN.Intersect(anyTag); ok {
 			m := p.m
 			if one, single := tags.Value(); single && one == uint32(a.VLANVID) {
 				m.DLVLAN = tags
-				dst = append(dst, part{m, p.changed})
+				dst = append(dst, p.as(m, false))
 			} else {
 				m.DLVLAN = flowspace.One(uint32(a.VLANVID))
 				changed(m)
@@ -115,7 +133,7 @@ func appendRewritten(dst []part, p part, a *of10.Action) []part {
 		if p.m.DLVLAN.Has(flowspace.VLANNone) {
 			m := p.m
 			m.DLVLAN = untagged
-			dst = append(dst, part{m, p.changed})
+			dst = append(dst, p.as(m, false))
 		}
 		if p.m.DLVLAN.Overlaps(anyTag) {
 			m := p.m
@@ -143,33 +161,49 @@ func appendRewritten(dst []part, p part, a *of10.Action) []part {
 // appendNetwork rewrites the IPv4 part of p, or its TCP and UDP part, and leaves
 // the rest as it is.
 func appendNetwork(dst []part, p part, a *of10.Action) []part {
+	sets := a.Type == of10.ActionSetTPSrc || a.Type == of10.ActionSetTPDst
+	if p.ip == missing || sets && p.ports == missing {
+		return append(dst, p)
+	}
 	rest, ok := p.m.DLType.Subtract(ipv4Type)
 	if ok {
 		m := p.m
 		m.DLType = rest
-		dst = append(dst, part{m, p.changed})
+		dst = append(dst, p.as(m, false))
 	}
 	if !p.m.DLType.Overlaps(ipv4Type) {
 		return dst
 	}
 	m := p.m
 	m.DLType = ipv4Type
-	if a.Type == of10.ActionSetTPSrc || a.Type == of10.ActionSetTPDst {
+	if p.ip == maybe && m.NWSrc.Has(0) && m.NWDst.Has(0) && m.NWProto.Has(0) && m.NWTos.Has(0) && m.TPSrc.Has(0) && m.TPDst.Has(0) {
+		zero := flowspace.One(0)
+		o := m
+		o.NWSrc, o.NWDst, o.NWProto, o.NWTos, o.TPSrc, o.TPDst = flowspace.IPv4Prefix(0, 32), flowspace.IPv4Prefix(0, 32), zero, zero, zero, zero
+		bare := p.as(o, false)
+		bare.ip = missing
+		dst = append(dst, bare)
+	}
+	p.ip = there
+	if sets {
 		if other, ok := m.NWProto.Subtract(withPorts); ok {
 			o := m
 			o.NWProto = other
-			dst = append(dst, part{o, p.changed})
+			dst = append(dst, p.as(o, false))
 		}
 		protos, ok := m.NWProto.Intersect(withPorts)
 		if !ok {
 			return dst
 		}
 		m.NWProto = protos
-		if m.TPSrc.Has(0) && m.TPDst.Has(0) { // fragments have no ports, and get none
+		if p.ports == maybe && m.TPSrc.Has(0) && m.TPDst.Has(0) {
 			o := m
 			o.TPSrc, o.TPDst = flowspace.One(0), flowspace.One(0)
-			dst = append(dst, part{o, p.changed})
+			bare := p.as(o, false)
+			bare.ports = missing
+			dst = append(dst, bare)
 		}
+		p.ports = there
 	}
 	switch a.Type {
 	case of10.ActionSetNWSrc:
@@ -183,7 +217,7 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 	case of10.ActionSetTPDst:
 		m.TPDst = flowspace.One(uint32(a.TPPort))
 	}
-	return append(dst, part{m, true})
+	return append(dst, p.as(m, true))
 }
 
 // frameRewriter is legality for one frame at hand.
@@ -236,8 +270,9 @@ type headerRewriter struct {
 	d       *Datapath
 	slice   *slice
 	h       packet.Header
-	bare    packet.Header // what it becomes if it is a fragment, which gets no ports
-	split   bool          // it may be one
+	bare    packet.Header // what it becomes if it has no ports, or no IPv4 header, to set
+	split   bool          // that may be so
+	cut     bool          // it is the IPv4 header
 	unknown bool          // a second tag has come to light
 }
 
@@ -254,7 +289,11 @@ func (w *headerRewriter) apply(a *of10.Action) {
 	if a.Type == of10.ActionStripVLAN && h.DLVLAN != packet.VLANNone && packet.IsTag(h.DLType) {
 		w.unknown = true
 	}
-	ports := h.DLType == of10.EtherTypeIPv4 && (h.NWProto == of10.ProtoTCP || h.NWProto == of10.ProtoUDP)
+	ip := h.DLType == of10.EtherTypeIPv4
+	if ip && !w.split && network(a.Type) && h.NWSrc|h.NWDst == 0 && h.NWProto|h.NWTos == 0 {
+		w.bare, w.split, w.cut = *h, true, true
+	}
+	ports := ip && (h.NWProto == of10.ProtoTCP || h.NWProto == of10.ProtoUDP)
 	if a.Type == of10.ActionSetTPSrc || a.Type == of10.ActionSetTPDst {
 		if !ports {
 			return
@@ -270,9 +309,14 @@ func (w *headerRewriter) apply(a *of10.Action) {
 		return
 	}
 	setHeader(h, a)
-	if w.split {
+	if w.split && !(w.cut && network(a.Type)) {
 		setHeader(&w.bare, a)
 	}
+}
+
+// network reports whether an action sets a field of the IPv4 header.
+func network(t of10.ActionType) bool {
+	return t == of10.ActionSetNWSrc || t == of10.ActionSetNWDst || t == of10.ActionSetNWTos
 }
 
 // setHeader does what a set-field action other than those of ports does.
