@@ -108,59 +108,65 @@ func writePEM(path, kind string, der []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// certificate is the server's pair, read again at SIGHUP without closing a listener.
+// certificate is the server's pair and the authority of its peers, read again at SIGHUP without closing a listener or
+// a connection: each new connection, to us or from us, is made with what was read last.
 type certificate struct {
 	files ofconn.TLSFiles
-	pair  atomic.Pointer[tls.Certificate]
-	cas   *x509.CertPool // nil: no client certificates
+	now   atomic.Pointer[loadedCertificate]
+}
+
+// loadedCertificate is what one reading gave.
+type loadedCertificate struct {
+	switches, api, client *tls.Config
 }
 
 func loadCertificate(cert, key, ca string) (*certificate, error) {
 	c := &certificate{files: ofconn.TLSFiles{Cert: cert, Key: key, CA: ca}}
-	if err := c.reload(); err != nil {
-		return nil, err
-	}
-	if ca == "" {
-		return c, nil
-	}
-	text, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-ca: %w", err)
-	}
-	c.cas = x509.NewCertPool()
-	if !c.cas.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--tls-ca: no certificate in %s", ca)
-	}
-	return c, nil
+	return c, c.reload()
 }
 
+// reload reads all files again; if one of them cannot be used, all stays as it was.
 func (c *certificate) reload() error {
-	pair, err := tls.LoadX509KeyPair(c.files.Cert, c.files.Key)
+	switches, err := ofconn.ServerTLS(c.files)
 	if err != nil {
-		return fmt.Errorf("TLS certificate %s: %w", c.files.Cert, err)
+		return err
 	}
-	c.pair.Store(&pair)
+	client, err := ofconn.ClientTLS(c.files)
+	if err != nil {
+		return err
+	}
+	// A session that is resumed is not checked against the authority there is by then.
+	switches.SessionTicketsDisabled = true
+	api := switches.Clone()
+	api.NextProtos = []string{"http/1.1"}
+	if c.files.CA != "" { // stands in for a password, none is demanded
+		api.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	c.now.Store(&loadedCertificate{switches: switches, api: api, client: client})
 	return nil
 }
 
-func (c *certificate) config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.pair.Load(), nil }}
-}
-
-// apiTLS is for the API: a client certificate of our authority stands in for a password, none is demanded.
+// apiTLS is for the API: a client certificate of our authority stands in for a password.
 func (c *certificate) apiTLS() *tls.Config {
-	cfg := c.config()
-	if c.cas != nil {
-		cfg.ClientCAs, cfg.ClientAuth = c.cas, tls.VerifyClientCertIfGiven
-	}
-	return cfg
+	return &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load().api, nil }}
 }
 
-// switchTLS is for switches: with an authority, each must show a certificate of it.
+// switchTLS is for switches that connect: with an authority, each must show a certificate of it.
 func (c *certificate) switchTLS() *tls.Config {
-	cfg := c.config()
-	if c.cas != nil {
-		cfg.ClientCAs, cfg.ClientAuth = c.cas, tls.RequireAndVerifyClientCert
+	return &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load().switches, nil }}
+}
+
+// clientTLS is for ssl: controllers and for switches we connect to.
+func (c *certificate) clientTLS() *tls.Config {
+	cfg := c.now.Load().client.Clone()
+	cfg.Certificates = nil
+	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return &c.now.Load().client.Certificates[0], nil
+	}
+	if verify := cfg.VerifyConnection; verify != nil { // there is an authority, and there will be
+		cfg.VerifyConnection = func(cs tls.ConnectionState) error { return c.now.Load().client.VerifyConnection(cs) }
 	}
 	return cfg
 }

@@ -19,9 +19,11 @@ import (
 func (s *server) reload(ctx context.Context) {
 	if err := s.cert.reload(); err != nil {
 		s.log.WithError(err).Error("certificate not read again, the old one stays")
+	} else {
+		s.log.Info("certificate read again")
 	}
 	if s.opts.config == "" {
-		s.log.Info("SIGHUP: certificate read again; there is no --config")
+		s.log.Info("no configuration read again: there is no --config")
 		return
 	}
 	err := s.configure(ctx)

@@ -86,7 +86,7 @@ func TestCertificateIsMadeOnceAndKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if leaf := c.pair.Load().Leaf; leaf.VerifyHostname("localhost") != nil || leaf.VerifyHostname("127.0.0.1") != nil {
+	if leaf := c.now.Load().switches.Certificates[0].Leaf; leaf.VerifyHostname("localhost") != nil || leaf.VerifyHostname("127.0.0.1") != nil {
 		t.Errorf("the certificate is not good for this machine: %v %v", leaf.DNSNames, leaf.IPAddresses)
 	}
 	if st, err := os.Stat(key); err != nil || st.Mode().Perm() != 0o600 {

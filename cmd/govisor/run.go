@@ -19,7 +19,6 @@ import (
 	"github.com/govisor/govisor/api"
 	"github.com/govisor/govisor/fvctl"
 	"github.com/govisor/govisor/internal/hypervisor"
-	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofcontroller"
 	"github.com/govisor/govisor/ofcontroller/bundled"
 	"github.com/govisor/govisor/ofwire"
@@ -246,10 +245,8 @@ const probeInterval = 5 * time.Second
 
 // serveSwitches starts the sessions of switches that connect and of those to connect to.
 func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
-	tlsConfig, err := ofconn.ClientTLS(s.cert.files)
-	if err != nil {
-		return err
-	}
+	tlsConfig := s.cert.clientTLS()
+	var err error
 	passive := make([]ofwire.Target, len(s.opts.connect))
 	for i, text := range s.opts.connect {
 		if passive[i], err = ofwire.ParseTarget(text); err != nil {

@@ -136,6 +136,8 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 		case ctx.Err() != nil: // govisor stops
 		case errors.Is(err, ofconn.ErrNothingSaid):
 			log.Debug("somebody looked whether this port is open")
+		case errors.Is(err, errTLS):
+			log.WithError(err).Warn("no TLS with a switch, connection dropped")
 		default:
 			log.WithError(err).Warn("not a switch, connection dropped")
 		}
@@ -179,6 +181,9 @@ func (w *Switches) identify(ctx context.Context, nc net.Conn) (*of10.FeaturesRep
 	defer w.unknown.Add(-1)
 	if w.unknown.Add(1) > maxUnknown {
 		return nil, errCrowded
+	}
+	if err := handshakeTLS(ctx, nc, w.opts.HandshakeTimeout); err != nil {
+		return nil, err
 	}
 	return classifier.Identify(ctx, nc, w.opts.HandshakeTimeout)
 }
