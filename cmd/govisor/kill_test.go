@@ -26,7 +26,11 @@ import (
 // the address for switches.
 func startServer(t *testing.T, dir string, args ...string) (cmd *exec.Cmd, c *client.Client, openflow string) {
 	t.Helper()
-	cmd = exec.Command("govisor", append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error"}, args...)...)
+	return startCommand(t, dir, exec.Command("govisor", append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--log-level", "error"}, args...)...))
+}
+
+func startCommand(t *testing.T, dir string, cmd *exec.Cmd) (_ *exec.Cmd, c *client.Client, openflow string) {
+	t.Helper()
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -193,7 +194,7 @@ func (s *Service) do(ctx context.Context, r request, prepare func(*change) error
 	if err := s.commitLocked(c, r); err != nil {
 		s.mu.Unlock()
 		s.log.WithError(err).Error("store refused a change")
-		return nil, &Error{Kind: apitype.KindInternal, Detail: "the change could not be written to disk; nothing was changed", Index: -1, Err: err}
+		return nil, notWritten(err)
 	}
 	waits := s.publishLocked(c)
 	s.mu.Unlock()
@@ -202,6 +203,16 @@ func (s *Service) do(ctx context.Context, r request, prepare func(*change) error
 	}
 	settle(ctx, waits)
 	return c.st, nil
+}
+
+// notWritten tells of a disk that is full or broken: the operating system's words help.
+func notWritten(err error) *Error {
+	detail := "the change could not be written to disk"
+	cause := err.Error() // the database does not wrap it
+	if i := strings.LastIndex(cause, ": "); i >= 0 {
+		detail += cause[i:]
+	}
+	return &Error{Kind: apitype.KindUnavailable, Detail: detail + "; nothing was changed", Index: -1, Err: err}
 }
 
 func (s *Service) commitLocked(c *change, r request) error {
