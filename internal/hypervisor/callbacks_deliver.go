@@ -203,9 +203,14 @@ func (q *callbackQueue) take(ctx context.Context) (e apitype.Event, ok bool) {
 // concerns reports whether the owner of a callback may know of an event.
 func (s *Service) concerns(st *state, cb store.Callback, e apitype.Event) bool {
 	a, ok := st.accounts[cb.Account]
-	p := Principal{Account: cb.Account, Role: Role(a.Role), Scope: ScopeFull}
-	if !ok || p.seesAll() {
-		return ok
+	return ok && st.mayHear(Principal{Account: cb.Account, Role: Role(a.Role), Scope: ScopeFull}, e)
+}
+
+// mayHear reports whether p may know of an event about its slices, or about a
+// datapath on which one of them has a rule.
+func (st *state) mayHear(p Principal, e apitype.Event) bool {
+	if p.seesAll() {
+		return true
 	}
 	if e.Slice != "" {
 		return st.allowed(p, actReadSlice, e.Slice)

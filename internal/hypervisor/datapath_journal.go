@@ -30,12 +30,13 @@ func journalKey(slice string, generation uint64) string {
 	return fmt.Sprintf("%s/%d", slice, generation)
 }
 
-// keepJournal saves the virtual flows of every slice whose flows may have changed.
+// keepJournal saves the virtual flows of every slice whose flows may have changed. It
+// also tells, after a burst, that ports have changed.
 func (d *datapath) keepJournal(ctx context.Context) {
 	timer := time.NewTimer(journalDelay)
 	defer timer.Stop()
 	seen := map[string]uint64{}
-	total := uint64(0)
+	total, ports := uint64(0), uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,6 +48,10 @@ func (d *datapath) keepJournal(ctx context.Context) {
 		if now := d.changes(); now != total {
 			total = now
 			d.saveChanged(seen)
+		}
+		if now := d.classifier().Conn().Counters().Received(uint8(of10.TypePortStatus)); now != ports {
+			ports = now
+			d.w.svc.Emit(EventDatapathUpdated, d.dpid.String(), "", "ports")
 		}
 		timer.Reset(max(journalDelay, journalShare*time.Since(begin)))
 	}

@@ -37,7 +37,8 @@ func (s *Service) Subscribe(p Principal, after uint64) (past []apitype.Event, su
 		return nil, nil, nil, denied(p, "follow events")
 	}
 	filter = func(e apitype.Event) bool {
-		return p.seesAll() || e.Slice != "" && s.state.Load().allowed(p, actReadSlice, e.Slice)
+		linked := e.Type == EventLinkAdded || e.Type == EventLinkRemoved // the detail names another datapath
+		return p.seesAll() || !linked && s.state.Load().mayHear(p, e)
 	}
 	past, sub = s.events.subscribe(after)
 	return slices.DeleteFunc(past, func(e apitype.Event) bool { return !filter(e) }), sub, filter, nil

@@ -410,6 +410,51 @@ func TestFlowTableChangesAreTold(t *testing.T) {
 	})
 }
 
+// A change of a switch's ports is an event, one for a burst, that the slices there hear of.
+func TestPortChangesAreEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hypervisor.SwitchOptions{})
+		for _, name := range []string{"red", "blue"} {
+			w.controller(name, nil)
+			w.slice(name)
+		}
+		w.rule("r", 100, "any", "red")
+		sw := w.newSwitch(1, 3)
+		sw.connect()
+		time.Sleep(5 * time.Second)
+		heard := map[string]int{}
+		for _, p := range []hypervisor.Principal{hypervisor.Local(), {Account: "red", Role: hypervisor.RoleSlice, Scope: hypervisor.ScopeFull}, {Account: "blue", Role: hypervisor.RoleSlice, Scope: hypervisor.ScopeFull}} {
+			_, sub, filter, err := w.svc.Subscribe(p, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sub.Close()
+			w.wg.Go(func() {
+				for e := range sub.C {
+					if filter(e) && e.Type == hypervisor.EventDatapathUpdated && e.DPID == "00:00:00:00:00:00:00:01" {
+						w.mu.Lock()
+						heard[p.Account]++
+						w.mu.Unlock()
+					}
+				}
+			})
+		}
+		for _, no := range []of10.Port{2, 3} {
+			if err := sw.sw.DetachPort(no); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if diff := cmp.Diff(map[string]int{"fvadmin": 1, "red": 1}, heard); diff != "" {
+			t.Errorf("heard (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // A slice's flow comes with what it became in the switch.
 func TestSliceFlowsTellTheirPieces(t *testing.T) {
 	t.Parallel()
