@@ -129,7 +129,7 @@ func Generate(ctx context.Context, cfg GeneratorConfig) (*GeneratorResult, error
 	if f.cfg.Idle {
 		return f.Measure(ctx, f.cfg.Duration)
 	}
-	if err := f.Start(ctx); err != nil {
+	if err := f.StartAll(ctx); err != nil {
 		return nil, err
 	}
 	if err := f.Pause(ctx, f.cfg.WarmUp); err != nil {

@@ -148,3 +148,35 @@ func TestProbesAreCounted(t *testing.T) {
 		t.Errorf("%d answers to %d probes", answered, asked)
 	}
 }
+
+// A proxy reaches its controllers one after the other. What was sent for one it had not
+// reached is sent again, or it would take up the window for as long as others answer.
+func TestPacketInsForASliceThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	cfg := GeneratorConfig{MACs: 8, Slices: 2, Window: 8}.withDefaults()
+	s := newFakeSwitch(&cfg, 1)
+	s.fill()
+	for slot := range uint32(8) {
+		if slot%2 == 0 {
+			s.answered(slot, true)
+		}
+	}
+	if s.giveUpIfStuck(); s.inflight != 0 {
+		t.Errorf("%d packet_ins outstanding for a slice without a controller", s.inflight)
+	}
+	s.fill()
+	s.answered(0, true)
+	if s.answered(1, true); s.inflight != 0 {
+		t.Errorf("%d packet_ins outstanding when the last slice has come", s.inflight)
+	}
+	select {
+	case <-s.served:
+	default:
+		t.Error("the load does not begin")
+	}
+	s.fill()
+	s.answered(0, true)
+	if s.giveUpIfStuck(); s.inflight != 7 {
+		t.Errorf("%d packet_ins outstanding while some are answered, want 7", s.inflight)
+	}
+}

@@ -162,8 +162,10 @@ func (s *fakeSwitch) renewDeadline(conn net.Conn) error {
 func (s *fakeSwitch) giveUpIfStuck() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring && s.waitsFor < stall {
-		return
+	if s.unserved == 0 || s.measuring { // else a proxy may have reached some controllers only, and what was for the others is lost
+		if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring && s.waitsFor < stall {
+			return
+		}
 	}
 	if s.measuring { // before, a proxy may not have reached its controllers yet
 		s.figures.lost += uint64(s.inflight)
@@ -256,6 +258,9 @@ func (s *fakeSwitch) answered(slot uint32, ok bool) {
 	if !st.answered {
 		st.answered = true
 		if s.unserved--; s.unserved == 0 {
+			if !s.measuring {
+				s.forget() // some of it was for a controller that was not there yet
+			}
 			close(s.served)
 		}
 	}
