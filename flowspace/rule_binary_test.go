@@ -82,6 +82,19 @@ func TestRuleRecordBytes(t *testing.T) {
 	}
 }
 
+// A prefix of 33 bits is none, on disk neither.
+func TestRuleRecordPrefix(t *testing.T) {
+	t.Parallel()
+	b, _ := rule(t, "web 1 300 ip,nw_src=10.0.0.0/8 alice=7").MarshalBinary()
+	at := bytes.Index(b, []byte{10, 0, 0, 0, 8}) + 4
+	for n := range byte(40) {
+		b[at] = n
+		if err := new(Rule).UnmarshalBinary(b); (err == nil) != (n <= 32) {
+			t.Errorf("length %d: %v", n, err)
+		}
+	}
+}
+
 func FuzzRuleRecord(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 20 {

@@ -1,6 +1,7 @@
 package flowspace
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -103,5 +104,61 @@ func TestOwnersOfAMillionHeaders(t *testing.T) {
 	}
 	if owned < rounds(100_000) {
 		t.Errorf("only %d had an owner", owned)
+	}
+}
+
+// A change names every slice that has a rule overlapping it on its datapaths, and no
+// other, unless the rule overlaps hundreds.
+func TestAffectedSlicesAgainstBruteForce(t *testing.T) {
+	t.Parallel()
+	r := newRand(t, 33)
+	use := []Field{InPort, DLVLAN, DLSrc}
+	var cs []Change
+	for i := range 900 {
+		x := confRule(r, use)
+		if i < 700 {
+			x = exactRule(r, use)
+			x.DPIDs = DPIDs(1)
+		}
+		x.Grants = []Grant{{fmt.Sprint("s", r.IntN(60)), 7}}
+		cs = append(cs, Change{Add, x})
+	}
+	s, _, err := New(Options{}).Apply(cs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact := 0
+	for range 300 {
+		x := exactRule(r, use)
+		x.Grants = []Grant{{"new", 7}}
+		next, a, err := s.Apply([]Change{{Add, x}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, overlapping := map[string]bool{"new": true}, 0
+		s.Each(func(o *Rule) bool {
+			if o.DPIDs.Overlaps(x.DPIDs) && o.Match.Overlaps(&a.Rules[0].Match) {
+				overlapping++
+				want[o.Grants[0].Slice] = true
+			}
+			return true
+		})
+		for name := range want {
+			if _, ok := slices.BinarySearch(a.Slices, name); !ok {
+				t.Fatalf("%v: %s is missing in %v", x, name, a.Slices)
+			}
+		}
+		if overlapping < visitMax {
+			if exact++; len(a.Slices) != len(want) {
+				t.Fatalf("%v: got %d slices, want %d", x, len(a.Slices), len(want))
+			}
+		}
+		_, back, err := next.Apply([]Change{{Remove, a.Rules[0]}})
+		if err != nil || !slices.Equal(back.Slices, a.Slices) {
+			t.Fatalf("removed again: %v, %v instead of %v", err, back.Slices, a.Slices)
+		}
+	}
+	if exact < 50 || exact > 295 {
+		t.Errorf("%d of 300 changes overlapped few rules", exact)
 	}
 }
