@@ -164,7 +164,8 @@ func conformARP(t *testing.T, r *rig) {
 		{"sender", arp(spa), 1, true},
 		{"target prefix", arp(tpa), 2, true},
 		{"other sender", arp(other), 1, false},
-		{"large opcode, low byte", arp(op(1)), 0x101, true},
+		{"large opcode is no other's low byte", arp(op(1)), 0x101, false},
+		{"large opcode counts as 0", arp(op(0)), 0x101, true},
 	} {
 		r.must(with(add(0, of10.MatchAll()), func(m *of10.FlowMod) { m.Command = of10.FlowDelete }))
 		r.must(add(1, tt.m, of10.SetNWSrc(0x01020304), of10.SetNWDst(0x05060708), output(2)))

@@ -13,7 +13,17 @@ const tcpListen = "0A" // state column of /proc/net/tcp
 
 // holder names the process that listens on a TCP port, as "ovs-testcontroller (process 4711)", or "" when it cannot be
 // found out (another user's process, another network namespace).
-func holder(port int) string {
+func holder(port int) (name string) {
+	// The tables are read in pieces: what changes meanwhile hides what does not.
+	for range 5 {
+		if name = findHolder(port); name != "" {
+			break
+		}
+	}
+	return name
+}
+
+func findHolder(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		f, err := os.Open(table)

@@ -95,7 +95,8 @@ func checkWithTshark(t *testing.T, who string, r *Recorder, direction int) {
 	for _, c := range r.Conversations() {
 		c.mu.Lock()
 		for _, f := range c.frames[direction] {
-			if f.version() == 1 {
+			// tshark reads a first action where a flow_mod has none, and calls it malformed.
+			if f.version() == 1 && !(f.kind() == typeFlowMod && len(f) == 72) {
 				frames = append(frames, f)
 				types[f.kind()] = true
 			}
