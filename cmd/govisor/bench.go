@@ -23,8 +23,8 @@ func benchCommand() *cobra.Command {
 		Short: "Load OpenFlow 1.0 controllers and proxies and measure them",
 		Long: `Fake switches send packet_ins and wait for a flow_mod or a packet_out for each; fake
 controllers answer every packet_in at once. Put the thing to measure between them, or load
-any OpenFlow 1.0 controller with the switches alone. compare, isolation, fairness, overload and
-scale start what they measure themselves.`,
+any OpenFlow 1.0 controller with the switches alone. compare, isolation, fairness, overload,
+scale and flows start what they measure themselves.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -33,7 +33,7 @@ scale start what they measure themselves.`,
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(benchGenerateCommand(), benchRespondCommand(), benchSandwichCommand(), benchCompareCommand(), benchIsolationCommand(), benchFairnessCommand(), benchOverloadCommand(), benchScaleCommand())
+	cmd.AddCommand(benchGenerateCommand(), benchRespondCommand(), benchSandwichCommand(), benchCompareCommand(), benchIsolationCommand(), benchFairnessCommand(), benchOverloadCommand(), benchScaleCommand(), benchFlowsCommand())
 	return cmd
 }
 
