@@ -148,6 +148,31 @@ func (p *Pattern) Intersect(o *Pattern) (both Pattern, ok bool) {
 	return both, true
 }
 
+// Join returns the narrowest match, as a pattern of whole fields and address prefixes,
+// that covers both.
+func (p *Pattern) Join(o *Pattern) (both Pattern) {
+	for i := range p.Mask {
+		both.Mask[i] = p.Mask[i] & o.Mask[i] &^ (p.Value[i] ^ o.Value[i])
+	}
+	for _, f := range [...]struct {
+		word int
+		bits uint64
+	}{
+		{0, 0xffff << inPortAt}, {0, macMask}, {1, 0xffff << vlanAt}, {1, macMask}, {3, 0xffff << typeAt}, {3, 0xffff << tpSrcAt}, {3, 0xffff << tpDstAt},
+		{3, 0xfc << tosAt}, {3, 0xff}, {4, 0x07},
+	} {
+		if both.Mask[f.word]&f.bits != f.bits {
+			both.Mask[f.word] &^= f.bits
+		}
+	}
+	src, dst := uint32(both.Mask[2]>>nwSrcAt), uint32(both.Mask[2])
+	src = ^uint32(0) << (32 - bits.LeadingZeros32(^src))
+	dst = ^uint32(0) << (32 - bits.LeadingZeros32(^dst))
+	both.Mask[2] = uint64(src)<<nwSrcAt | uint64(dst)
+	both.Value = p.Value.And(&both.Mask)
+	return both
+}
+
 // PinUntagged makes dl_vlan_pcp exact where p is about untagged frames, which have
 // none: the same headers match, but one header has one exact pattern.
 func (p *Pattern) PinUntagged() {

@@ -145,6 +145,10 @@ func TestPattern(t *testing.T) {
 		if got := w.Header(); got != h {
 			t.Fatalf("words round trip:\n%s", cmp.Diff(h, got))
 		}
+		j := pa.Join(&pb)
+		if m := j.Match(); !j.Covers(&pa) || !j.Covers(&pb) || flowtable.MakePattern(&m) != j || pa.Covers(&pb) && j != pa {
+			t.Fatalf("%v joined with %v is %v", a, b, m)
+		}
 		if p, ok := pa.Intersect(&pb); ok && p.Matches(&w) != (pa.Matches(&w) && pb.Matches(&w)) {
 			t.Fatalf("%v intersect %v", a, b)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -130,7 +131,41 @@ func (d *Datapath) flowStats(now time.Time, s *slice, job *statsJob, b of10.Flow
 	if !live {
 		return nil
 	}
-	return of10.FlowStatsRequest{Match: b.Match.Normalize(), TableID: of10.TableAll, OutPort: of10.PortNone}
+	return of10.FlowStatsRequest{Match: narrowed(b.Match.Normalize(), job.flows), TableID: of10.TableAll, OutPort: of10.PortNone}
+}
+
+// unsure are the fields that switches forget where they mean nothing: a flow might not
+// be found by them.
+const unsure = of10.WildDLVLANPCP | of10.WildNWTos | of10.WildNWProto | of10.WildTPSrc | of10.WildTPDst
+
+// narrowed is what of the asked match the pieces of the flows lie in, so that the
+// switch does not tell of all the other slices' flows as well.
+func narrowed(asked of10.Match, flows []statsFlow) of10.Match {
+	var reach flowtable.Pattern
+	found := false
+	for i := range flows {
+		for _, p := range flows[i].v.pieces {
+			switch {
+			case p.slot == nil:
+			case !found:
+				reach, found = p.slot.pat, true
+			default:
+				reach = reach.Join(&p.slot.pat)
+			}
+		}
+	}
+	if !found {
+		return asked
+	}
+	m := reach.Match()
+	m.Wildcards |= unsure
+	m = m.Normalize()
+	reach = flowtable.MakePattern(&m)
+	of := flowtable.MakePattern(&asked)
+	if both, ok := of.Intersect(&reach); ok {
+		return both.Match()
+	}
+	return asked
 }
 
 // tableStats is the slice's one table; the number of matches is completed later.
