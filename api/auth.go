@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/hypervisor"
@@ -52,6 +53,9 @@ func (s *Server) guarded(who func(*http.Request) (hypervisor.Principal, error), 
 				s.fail(w, r, errors.New("internal fault"))
 			}
 		}()
+		if r.ContentLength != 0 { // also if nobody wants to read the body
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not on recorders
+		}
 		if !open(r.URL.Path) {
 			p, err := who(r)
 			if err != nil {

@@ -26,7 +26,8 @@ func readBody(w http.ResponseWriter, r *http.Request, bulk bool) ([]byte, error)
 	if bulk && principal(r).Role == hypervisor.RoleAdmin {
 		limit, wait = maxBulkBody, bulkTimeout
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait)) // not on recorders
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(wait)) // not on recorders
 	var buf bytes.Buffer
 	if n := r.ContentLength; n > 0 && n <= limit {
 		buf.Grow(int(n) + bytes.MinRead)
@@ -38,6 +39,7 @@ func readBody(w http.ResponseWriter, r *http.Request, bulk bool) ([]byte, error)
 	if err != nil {
 		return nil, &hypervisor.Error{Kind: apitype.KindInvalid, Detail: "the body did not arrive whole", Index: -1, Err: err}
 	}
+	_ = conn.SetReadDeadline(time.Time{}) // the handler may take its time
 	return buf.Bytes(), nil
 }
 

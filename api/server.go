@@ -134,11 +134,28 @@ func (l *limitListener) Accept() (net.Conn, error) {
 	}
 }
 
-// releasingConn gives its slot back when it is closed.
+// releasingConn gives its slot back when it is closed, and gives up on a client that
+// does not take its answer.
 type releasingConn struct {
 	net.Conn
 	once    sync.Once
 	release func()
+}
+
+// writePiece is what a client has writeTimeout to take.
+const writePiece = 64 << 10
+
+// Write sends b, as long as the client takes it.
+func (c *releasingConn) Write(b []byte) (n int, err error) {
+	for err == nil && n < len(b) {
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return n, err
+		}
+		var m int
+		m, err = c.Conn.Write(b[n:min(len(b), n+writePiece)])
+		n += m
+	}
+	return n, err
 }
 
 // Close closes the connection.

@@ -479,3 +479,26 @@ func TestLegacyPassword(t *testing.T) {
 		}
 	}
 }
+
+// TestTokensAreNotLockedOut: whoever sends wrong tokens, or passwords, slows down himself,
+// not those with a right token at the same address. Nobody guesses one.
+func TestTokensAreNotLockedOut(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	token, err := s.CreateToken(t.Context(), Local(), apitype.TokenCreate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	throttled := false
+	for range 100 {
+		_, err := s.LoginToken("gv_wrong_token", "10.0.0.1")
+		_, tooMany := errors.AsType[*TooManyError](err)
+		throttled = throttled || tooMany
+	}
+	if !throttled {
+		t.Error("wrong tokens are not slowed down")
+	}
+	if p, err := s.LoginToken(token.Secret, "10.0.0.1"); err != nil || p.Account != AdminName {
+		t.Errorf("the right token: %+v, %v", p, err)
+	}
+}
