@@ -34,6 +34,6 @@ func (a *app) camelCommands() []*cobra.Command {
 func (a *app) newCommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.status(), a.apply(), a.diff(), a.trace(), a.watch(), a.conflicts(), a.free(), a.flows(),
-		a.audit(), a.tokens(), a.accounts(), a.snapshots(), a.callbacks(), a.loadConfig(), a.backup(), a.whoami(), a.manual(),
+		a.audit(), a.tokens(), a.accounts(), a.snapshots(), a.callbacks(), a.loadConfig(), a.backup(), a.whoami(), a.versionCommand(), a.manual(),
 	}
 }

@@ -221,6 +221,19 @@ func (a *app) whoami() *cobra.Command {
 	}
 }
 
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:         "version",
+		Short:       "Print the version of fvctl (list-version: that of the server)",
+		Example:     "  fvctl version",
+		Annotations: map[string]string{"local": "true"},
+		Args:        exact(),
+		RunE: func(*cobra.Command, []string) error {
+			return a.done(map[string]string{"version": BuildVersion()}, "fvctl %s", BuildVersion())
+		},
+	}
+}
+
 func (a *app) backup() *cobra.Command {
 	return &cobra.Command{
 		Use:     "backup FILE",
