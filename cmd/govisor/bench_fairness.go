@@ -118,7 +118,7 @@ func benchFlood(ctx context.Context, f roundFlags, kind flood, r *report, progre
 	r.add("  others beside the flood", median(flooded.rate), "/s")
 	r.add("  others' p99 beside one like them", median(equal.p99), "us")
 	r.add("  others' p99 beside the flood", median(flooded.p99), "us")
-	r.atLeast("  ratio of the rates", median(flooded.rate)/min(median(alone.rate), median(equal.rate)), 0.9, "")
+	r.atLeast("  ratio of the rates", ratio(median(flooded.rate), min(median(alone.rate), median(equal.rate))), 0.9, "")
 	r.atMost("  packet_ins of the others lost", float64(alone.lost+equal.lost+flooded.lost), 0, "")
 	return nil
 }

@@ -102,8 +102,8 @@ func benchIsolation(ctx context.Context, f roundFlags, progress io.Writer) (*rep
 	r.add("others' p50, one controller does not read", median(stalled.p50), "us")
 	r.add("others' p99, all controllers read", median(reading.p99), "us")
 	r.add("others' p99, one controller does not read", median(stalled.p99), "us")
-	r.atMost("ratio of the p99", median(stalled.p99)/median(reading.p99), 1.2, "")
-	r.add("ratio of the rates", median(stalled.rate)/median(reading.rate), "")
+	r.atMost("ratio of the p99", ratio(median(stalled.p99), median(reading.p99)), 1.2, "")
+	r.add("ratio of the rates", ratio(median(stalled.rate), median(reading.rate)), "")
 	r.add("packet_ins shed for the one that does not read, while measured", shedAll, "")
 	r.atMost("packet_ins of the others lost", float64(reading.lost+stalled.lost), 0, "")
 	return r, nil

@@ -47,6 +47,14 @@ func (r *report) atLeast(what string, value, limit float64, unit string) {
 	r.Figures = append(r.Figures, figure{What: what, Value: value, Unit: unit, Reach: ">= " + number(limit), Met: &met})
 }
 
+// ratio is a/b, and 0 where there is nothing to compare with.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
 // number is v with three digits that count, whole from 100 on.
 func number(v float64) string {
 	if v >= 100 || v <= -100 {
