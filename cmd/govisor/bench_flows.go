@@ -80,28 +80,9 @@ func benchFlows(ctx context.Context, slices, flows, rounds int, progress io.Writ
 		return nil, err
 	}
 	defer stop()
-	var install, ask []float64
-	var all []*asker
-	for k, l := range listeners {
-		fmt.Fprintf(progress, "\rslice %d of %d installs its flows\x1b[K", k+1, slices)
-		a, err := acceptAsker(ctx, l)
-		if err != nil {
-			return nil, fmt.Errorf("slice %d: %w", k+1, err)
-		}
-		defer a.conn.Close()
-		took, err := a.install(uint16(k+1), flows)
-		if err != nil {
-			return nil, fmt.Errorf("slice %d: %w", k+1, err)
-		}
-		install, all = append(install, took.Seconds()), append(all, a)
-	}
-	for k, a := range all {
-		fmt.Fprintf(progress, "\rslice %d of %d asks for its statistics\x1b[K", k+1, slices)
-		times, err := a.ask(flows, rounds)
-		if err != nil {
-			return nil, fmt.Errorf("slice %d: %w", k+1, err)
-		}
-		ask = append(ask, times...)
+	install, ask, err := flowsThrough(ctx, listeners, flows, rounds, progress)
+	if err != nil {
+		return nil, err
 	}
 	u, err := p.usage(ctx)
 	if err != nil {
@@ -114,6 +95,33 @@ func benchFlows(ctx context.Context, slices, flows, rounds int, progress io.Writ
 	r.atMost("flow statistics of a slice, through govisor", median(ask), 100, "ms")
 	r.add("memory with all flows", u.memory, "MiB")
 	return r, nil
+}
+
+// flowsThrough lets every slice install its flows and then ask for them, and returns how long each took: seconds and milliseconds.
+func flowsThrough(ctx context.Context, listeners []net.Listener, flows, rounds int, progress io.Writer) (install, ask []float64, err error) {
+	var all []*asker
+	for k, l := range listeners {
+		fmt.Fprintf(progress, "\rslice %d of %d installs its flows\x1b[K", k+1, len(listeners))
+		a, err := acceptAsker(ctx, l)
+		if err != nil {
+			return nil, nil, fmt.Errorf("slice %d: %w", k+1, err)
+		}
+		defer a.conn.Close()
+		took, err := a.install(uint16(k+1), flows)
+		if err != nil {
+			return nil, nil, fmt.Errorf("slice %d: %w", k+1, err)
+		}
+		install, all = append(install, took.Seconds()), append(all, a)
+	}
+	for k, a := range all {
+		fmt.Fprintf(progress, "\rslice %d of %d asks for its statistics\x1b[K", k+1, len(listeners))
+		times, err := a.ask(flows, rounds)
+		if err != nil {
+			return nil, nil, fmt.Errorf("slice %d: %w", k+1, err)
+		}
+		ask = append(ask, times...)
+	}
+	return install, ask, nil
 }
 
 type flowTimes struct{ install, ask float64 }

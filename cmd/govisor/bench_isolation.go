@@ -73,28 +73,11 @@ func benchIsolation(ctx context.Context, f roundFlags, progress io.Writer) (*rep
 		if err := reading.measure(ctx, fleet, f); err != nil {
 			return nil, err
 		}
-		shed := func(s samples) float64 { return s.sum("govisor_shed_total", `slice="bench1"`) }
-		before, err := rig.scrape(ctx)
+		shed, err := stalledHalf(ctx, rig, fleet, f, &stalled)
 		if err != nil {
 			return nil, err
 		}
-		controllers[0].SetMode(bench.ModeStall)
-		full, err := rig.until(ctx, "the queue of the stalled controller is full", func(s samples) bool { return shed(s) > shed(before) })
-		if err != nil {
-			return nil, err
-		}
-		if err := stalled.measure(ctx, fleet, f); err != nil {
-			return nil, err
-		}
-		after, err := rig.scrape(ctx)
-		if err != nil {
-			return nil, err
-		}
-		shedAll += shed(after) - shed(full)
-		controllers[0].SetMode(bench.ModeIgnore)
-		if _, err := rig.until(ctx, "the stalled controller has read what was waiting", func(s samples) bool { return s.sum("govisor_queue_bytes", `slice="bench1"`) < 64<<10 }); err != nil {
-			return nil, err
-		}
+		shedAll += shed
 	}
 	fmt.Fprint(progress, "\r\x1b[K")
 	r := &report{Benchmark: fmt.Sprintf("isolation: %d switches, %d slices, %d outstanding", f.switches, f.slices, f.window)}
@@ -107,6 +90,30 @@ func benchIsolation(ctx context.Context, f roundFlags, progress io.Writer) (*rep
 	r.add("packet_ins shed for the one that does not read, while measured", shedAll, "")
 	r.atMost("packet_ins of the others lost", float64(reading.lost+stalled.lost), 0, "")
 	return r, nil
+}
+
+// stalledHalf measures while the first controller does not read, and returns how many packet_ins for it were shed meanwhile.
+func stalledHalf(ctx context.Context, rig *rig, fleet *bench.Fleet, f roundFlags, h *halves) (float64, error) {
+	shed := func(s samples) float64 { return s.sum("govisor_shed_total", `slice="bench1"`) }
+	before, err := rig.scrape(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rig.controllers[0].SetMode(bench.ModeStall)
+	full, err := rig.until(ctx, "the queue of the stalled controller is full", func(s samples) bool { return shed(s) > shed(before) })
+	if err != nil {
+		return 0, err
+	}
+	if err := h.measure(ctx, fleet, f); err != nil {
+		return 0, err
+	}
+	after, err := rig.scrape(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rig.controllers[0].SetMode(bench.ModeIgnore)
+	_, err = rig.until(ctx, "the stalled controller has read what was waiting", func(s samples) bool { return s.sum("govisor_queue_bytes", `slice="bench1"`) < 64<<10 })
+	return shed(after) - shed(full), err
 }
 
 // halves are the figures of one half of the rounds.
