@@ -5,17 +5,33 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/govisor/govisor/api"
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/hypervisor"
 )
 
 // Kinds of caller: the administrator, the administrator's token of scope read,
-// a viewer, the slice the request is about, its token of scope read, another
-// slice, and nobody.
-const callers = "AaVSsOn"
+// a viewer, its token of scope read, the slice the request is about, its token of
+// scope read, another slice, an expired token of the administrator, and nobody.
+const callers = "AaVvSsOen"
+
+// may reads a row: v may what V may if it reads only, e may what n may.
+func may(row string, who byte, reads bool) bool {
+	switch who {
+	case 'v':
+		return reads && strings.IndexByte(row, 'V') >= 0
+	case 'e':
+		who = 'n'
+	}
+	return strings.IndexByte(row, who) >= 0
+}
 
 // restTable says for each route who may: the letters of callers. {slice} is
 // alice, {rule} one of hers, {dpid} 1, {snapshot}, {token}, {callback} and {account} exist.
@@ -122,7 +138,13 @@ func populate(t *testing.T) *population {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &population{w, map[byte]string{'A': w.token("fvadmin", "full"), 'a': w.token("fvadmin", "read"), 'V': w.token("viewer", "full"),
+	expires := time.Now().Add(20 * time.Millisecond)
+	expired, err := w.svc.CreateToken(ctx, hypervisor.Local(), apitype.TokenCreate{Expires: expires})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(time.Until(expires))
+	return &population{w, map[byte]string{'v': w.token("viewer", "read"), 'e': expired.Secret, 'A': w.token("fvadmin", "full"), 'a': w.token("fvadmin", "read"), 'V': w.token("viewer", "full"),
 		'S': w.token("alice", "full"), 's': w.token("alice", "read"), 'O': w.token("other", "full"), 'n': ""},
 		strings.NewReplacer("{slice}", "alice", "{rule}", "a1", "{dpid}", "1", "{snapshot}", snap.ID, "{token}", hers.ID, "{callback}", hook.ID, "{account}", "viewer")}
 }
@@ -171,7 +193,7 @@ func TestWhoMayCall(t *testing.T) {
 			before := p.svc.Revision()
 			for _, order := range []bool{false, true} { // those who may not come first
 				for _, who := range []byte(callers) {
-					may := strings.IndexByte(row.who, who) >= 0
+					may := may(row.who, who, row.method == http.MethodGet || row.path == "/trace")
 					if may != order {
 						continue
 					}
@@ -183,7 +205,7 @@ func TestWhoMayCall(t *testing.T) {
 						t.Errorf("%c may, but got %d", who, status)
 					case !may && !refused:
 						t.Errorf("%c may not, but got %d", who, status)
-					case who == 'n' && !may && status != 401:
+					case (who == 'n' || who == 'e') && !may && status != 401:
 						t.Errorf("nobody got %d", status)
 					}
 					if !may && p.changes() != before && row.method != "GET" {
@@ -238,6 +260,14 @@ var rpcTable = []struct{ method, params, who string }{
 
 func TestWhoMayCallRPC(t *testing.T) {
 	t.Parallel()
+	var described []string
+	for _, row := range rpcTable {
+		described = append(described, row.method)
+	}
+	slices.Sort(described)
+	if diff := cmp.Diff(api.RPCMethods(), slices.Compact(described)); diff != "" {
+		t.Errorf("methods in the table (-there are +described):\n%s", diff)
+	}
 	for i, row := range rpcTable {
 		t.Run(fmt.Sprint(row.method, " ", i), func(t *testing.T) {
 			t.Parallel()
@@ -246,12 +276,12 @@ func TestWhoMayCallRPC(t *testing.T) {
 			before := p.changes()
 			for _, order := range []bool{false, true} {
 				for _, who := range []byte(callers) {
-					may := strings.IndexByte(row.who, who) >= 0
+					may := may(row.who, who, strings.HasPrefix(row.method, "list-") || strings.HasPrefix(row.method, "get-"))
 					if may != order {
 						continue
 					}
 					status, code := p.call(who, strings.ReplaceAll(body, `"new"`, fmt.Sprintf(`"new-%c"`, who)))
-					if who == 'n' {
+					if who == 'n' || who == 'e' {
 						if status != http.StatusUnauthorized {
 							t.Errorf("nobody got %d", status)
 						}

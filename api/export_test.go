@@ -1,0 +1,9 @@
+package api
+
+import (
+	"maps"
+	"slices"
+)
+
+// RPCMethods are the names of all JSON-RPC methods, for the table of who may call them.
+func RPCMethods() []string { return slices.Sorted(maps.Keys(rpcMethods())) }
