@@ -81,7 +81,7 @@ func New(nc net.Conn, dp *slicing.Datapath, opts Options) *Session {
 	s.unready = s.isReady
 	s.slices.Store(&map[string]*member{})
 	cfg := opts.Conn
-	cfg.Handler, cfg.Log = s, opts.Log
+	cfg.Handler, cfg.Log, cfg.Source = s, opts.Log, true
 	s.conn = ofconn.New(nc, cfg)
 	return s
 }

@@ -79,7 +79,7 @@ type Switches struct {
 
 // NewSwitches returns the service's side towards the switches.
 func (s *Service) NewSwitches(o SwitchOptions) *Switches {
-	return &Switches{svc: s, opts: o.withDefaults(), loops: ofconn.NewLoops(runtime.GOMAXPROCS(0) / 2), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}}
+	return &Switches{svc: s, opts: o.withDefaults(), loops: ofconn.NewLoops(runtime.GOMAXPROCS(0) - 1), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}}
 }
 
 // Serve runs a session for each switch that connects to ln, until ctx is done.

@@ -69,6 +69,10 @@ type Config struct {
 	// plain socket and the system has a way to. Otherwise it gets goroutines of its
 	// own.
 	Loop *Loop
+	// Source: the others of the loop answer what this one sends (a switch). More of
+	// it is handled at a time, since it goes to all of them, and while it rests
+	// after much work others like it go on.
+	Source bool
 	// Counters to count in; nil gives the connection its own.
 	Counters *Counters
 	// Log is for what is worth a line (a fault in the handler). nil is silent.
@@ -108,7 +112,7 @@ type Conn struct {
 	// Owned by the reading goroutine, or whoever the loop lets serve.
 	r       *ofwire.Reader
 	handled bool // messages since the last BatchDone
-	reads   int  // since then; a loop does not count them
+	reads   int  // since then
 	lane    lane
 
 	link link // guarded by the loop's mu
@@ -144,7 +148,7 @@ func New(nc net.Conn, cfg Config) *Conn {
 		down:   make(chan struct{}),
 	}
 	c.raw = rawConn(nc)
-	c.lane.fair = c.cfg.Loop != nil
+	c.lane.fair, c.lane.source = c.cfg.Loop != nil, c.cfg.Source
 	c.try.init()
 	return c
 }

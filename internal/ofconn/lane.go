@@ -26,10 +26,11 @@ const (
 
 // lane is one connection's part in this; only who handles the connection uses it.
 type lane struct {
-	fair  bool // whether it takes part
-	in    bool
-	began time.Time // of the turn
-	seen  uint64    // turns and one, when it was counted as busy
+	fair   bool // whether it takes part
+	source bool // rests outside of its lane: those who wait for what it sends are the busy ones
+	in     bool
+	began  time.Time // of the turn
+	seen   uint64    // turns and one, when it was counted as busy
 }
 
 // next goes on with the turn, or ends it and waits for another one.
@@ -45,6 +46,9 @@ func (l *lane) take(closed <-chan struct{}) {
 	if l.in {
 		turns.Add(1)
 		rest := time.Since(l.began) * time.Duration(max(busy.Swap(0), 0)) / time.Duration(max(bulk.Load(), 1))
+		if l.source {
+			l.leave()
+		}
 		if rest = min(rest, maxRest); rest >= minRest {
 			time.Sleep(rest)
 		}

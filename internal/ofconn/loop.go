@@ -33,21 +33,22 @@ func (c *Conn) runOn(ctx context.Context, l *Loop) bool {
 	return true
 }
 
-// serve handles what has come, one buffer full at most, and reports whether the
+// serve handles what has come, so many buffers full at most, and reports whether the
 // connection goes on. It is called by one goroutine at a time.
-func (c *Conn) serve() bool {
+func (c *Conn) serve(most int) bool {
 	if c.Err() != nil {
 		return false
 	}
-	if err := c.readSome(); err != nil && !errors.Is(err, errLater) {
+	if err := c.readSome(most); err != nil && !errors.Is(err, errLater) {
 		c.Close(err)
 		return false
 	}
 	return true
 }
 
-// readSome handles messages until a read has brought less than there was room for.
-func (c *Conn) readSome() (err error) {
+// readSome handles messages until a read has brought less than there was room for,
+// or it is somebody else's turn.
+func (c *Conn) readSome(most int) (err error) {
 	defer c.fault(&err)
 	for {
 		frame, err := c.r.Next()
@@ -57,7 +58,10 @@ func (c *Conn) readSome() (err error) {
 		if err := c.handle(frame); err != nil {
 			return err
 		}
-		if !c.r.Buffered() {
+		if c.r.Buffered() {
+			continue
+		}
+		if c.reads++; !c.sock.filled() || c.reads >= most {
 			return nil
 		}
 	}

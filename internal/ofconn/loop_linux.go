@@ -12,15 +12,15 @@ import (
 )
 
 // A Loop handles the messages of many plain sockets in one goroutine, its leader. A
-// round is: wait for all of them with one system call, read and handle one buffer
+// round is: wait for all of them with one system call, read and handle a few buffers
 // full of each that has something, send what that caused.
 //
 // Nobody waits for a handler for long. One that is about to wait (WaitRoom, Pause)
 // says so, and one that does not return is found by the watch after 5 to 10 ms; then
 // another goroutine becomes the leader of the rest of the round, and this one goes on
-// with its connection alone until that has nothing more. A connection that fills its
-// buffer gets a goroutine in the same way, so that those with much to say share the
-// processors.
+// with its connection alone until that has nothing more. A connection that keeps
+// filling its buffer gets a goroutine in the same way, so that those with much to say
+// share the processors.
 type Loop struct {
 	mu      sync.Mutex
 	conns   map[int32]*Conn // by file descriptor
@@ -255,7 +255,7 @@ func (l *Loop) roundLocked(term uint64) bool {
 			c.drain()
 		}
 		if ev.Events&^unix.EPOLLOUT != 0 {
-			on = c.serve()
+			on = c.serve(maxReads)
 		}
 		l.mu.Lock()
 		if l.term != term {
@@ -320,10 +320,14 @@ func (l *Loop) servedLocked(c *Conn) {
 // alone goes on with a connection without which the loop went on, until it has
 // nothing more, and gives it back.
 func (l *Loop) alone(c *Conn, on bool) {
+	most := 1 // so that turns are short
+	if c.cfg.Source {
+		most = maxReads
+	}
 	for on && c.handled {
 		c.batchDone()
 		c.lane.next(c.closed)
-		on = c.serve()
+		on = c.serve(most)
 	}
 	c.lane.leave()
 	c.batchDone()
