@@ -61,9 +61,7 @@ func (s *Service) Login(ctx context.Context, account, password, from string) (Pr
 func (s *Service) loginFailed(account, from string) {
 	s.throttle.failed(account, from, s.now())
 	s.log.WithField("account", clip(account)).WithField("from", from).Warn("login failed")
-	if s.refusals.AllowN(s.now(), 1) {
-		s.audit(store.Audit{Who: clip(account), From: from, Action: "login", Target: clip(account), Detail: "wrong account or password"})
-	}
+	s.auditRefusal(store.Audit{Who: clip(account), From: from, Action: "login", Target: clip(account), Detail: "wrong account or password"})
 }
 
 // rehash replaces a hash of an older kind by one of today's.

@@ -3,6 +3,7 @@ package hypervisor
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -262,10 +263,20 @@ func settle(ctx context.Context, waits []<-chan struct{}) {
 // refused notes an attempt that was not permitted, a few per second at most.
 func (s *Service) refused(r request, why string) {
 	s.log.WithField("account", r.by.Account).WithField("from", r.by.From).WithField("action", r.action).Warn("refused")
+	s.auditRefusal(store.Audit{Who: r.by.Account, From: r.by.From, Action: r.action, Target: clip(r.target), Detail: clip(why)})
+}
+
+// auditRefusal writes an entry about what was refused. A flood of them must not cost a
+// write to disk each: those that are left out are counted in the next entry.
+func (s *Service) auditRefusal(a store.Audit) {
 	if !s.refusals.AllowN(s.now(), 1) {
+		s.unlisted.Add(1)
 		return
 	}
-	s.audit(store.Audit{Who: r.by.Account, From: r.by.From, Action: r.action, Target: clip(r.target), Detail: clip(why)})
+	if n := s.unlisted.Swap(0); n > 0 {
+		a.Detail += fmt.Sprintf(" (and %d refusals before it that are not listed)", n)
+	}
+	s.audit(a)
 }
 
 // audit writes an entry that belongs to no change.

@@ -62,6 +62,7 @@ type Service struct {
 	tables   *tableChanges
 	started  time.Time
 	refusals *rate.Limiter
+	unlisted atomic.Int64 // refusals since the last one in the audit log
 	// PasswordFile is where a generated password was written to, or empty.
 	passwordFile string
 

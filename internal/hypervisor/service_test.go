@@ -502,3 +502,39 @@ func TestTokensAreNotLockedOut(t *testing.T) {
 		t.Errorf("the right token: %+v, %v", p, err)
 	}
 }
+
+// TestRefusalsAreCounted: of a flood of failed logins a few are in the audit log, with
+// the number of the others, also after a restart.
+func TestRefusalsAreCounted(t *testing.T) {
+	t.Parallel()
+	dir, now := t.TempDir(), time.Now()
+	s, err := Open(t.Context(), Options{Dir: dir, AdminPassword: "admin-password", Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		s.loginFailed("eve", "10.0.0.1")
+	}
+	now = now.Add(time.Minute)
+	s.loginFailed("eve", "10.0.0.1")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openService(t, dir)
+	defer s.Close()
+	entries, _, err := s.Audit(Local(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := 0
+	var last apitype.AuditEntry
+	for _, e := range entries {
+		if e.Action == "login" && !e.OK && e.Who == "eve" && e.From == "10.0.0.1" {
+			listed++
+			last = e
+		}
+	}
+	if listed != 21 || !strings.HasSuffix(last.Detail, "(and 80 refusals before it that are not listed)") {
+		t.Errorf("%d entries, the last %+v", listed, last)
+	}
+}
