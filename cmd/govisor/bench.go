@@ -220,7 +220,7 @@ func benchSandwichCommand() *cobra.Command {
 	f.add(cmd)
 	cmd.Flags().StringVar(&answer, "answer", "packet-out", "what to answer: packet-out or flow-mod")
 	cmd.Flags().StringSliceVar(&listen, "listen", []string{"127.0.0.1:6634"}, "addresses the proxy reaches its controllers at")
-	cmd.Flags().DurationVar(&probe, "probe", 50*time.Millisecond, "how often each controller sends a barrier, a table-stats request and an echo")
+	cmd.Flags().DurationVar(&probe, "probe", 50*time.Millisecond, "how often each controller sends a barrier, a description request and an echo")
 	return cmd
 }
 

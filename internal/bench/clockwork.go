@@ -59,22 +59,23 @@ func (c *Clockwork) Sent(dpid uint64, kind Kind, slot uint32) {
 	}
 }
 
-// Arrived closes the oldest note of the same key and counts its delay.
-func (c *Clockwork) Arrived(dpid uint64, kind Kind, slot uint32) {
+// Arrived closes the oldest note of the same key and counts its delay; false means that there was none: a proxy asks on its own account too.
+func (c *Clockwork) Arrived(dpid uint64, kind Kind, slot uint32) bool {
 	now := c.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := pendingKey{dpid, kind, slot}
 	q := c.pending[k]
 	if len(q) == 0 {
-		return
+		return false
 	}
 	c.delays[kind].Add(now - q[0])
 	if len(q) == 1 {
 		delete(c.pending, k)
-		return
+		return true
 	}
 	c.pending[k] = q[1:]
+	return true
 }
 
 // Stamped counts the delay of a message that carried its own time of sending.

@@ -47,7 +47,7 @@ func (a Answer) String() string {
 type Responder struct {
 	Answer  Answer
 	Clock   *Clockwork    // shared with a Generator in a sandwich; nil: none
-	Probe   time.Duration // send a barrier, a table-stats request and an echo this often on each connection; 0: never
+	Probe   time.Duration // send a barrier, a description request and an echo this often on each connection; 0: never
 	Slow    time.Duration // in ModeSlow, the pause after each message
 	Receive int           // size of the receive buffer of its sockets; 0: the system's
 
@@ -280,7 +280,7 @@ func (c *responderConn) probe() {
 		return
 	}
 	c.probed = time.Now()
-	for _, m := range []of10.Message{&of10.BarrierRequest{XID: 20}, &of10.StatsRequest{XID: 21, StatsType: of10.StatsTable}, &of10.EchoRequest{XID: 22, Data: []byte("bench")}} {
+	for _, m := range []of10.Message{&of10.BarrierRequest{XID: 20}, &of10.StatsRequest{XID: 21, StatsType: of10.StatsDesc}, &of10.EchoRequest{XID: 22, Data: []byte("bench")}} {
 		c.out, _ = m.AppendBinary(c.out)
 	}
 	c.r.Asked.Add(3)

@@ -336,7 +336,7 @@ func (s *fakeSwitch) reply(b []byte) error {
 		s.note(KindBarrierRequest, KindBarrierReply)
 		re = &of10.BarrierReply{XID: m.XID}
 	case *of10.StatsRequest:
-		if m.StatsType == of10.StatsTable {
+		if m.StatsType == of10.StatsDesc {
 			s.note(KindStatsRequest, KindStatsReply)
 		}
 		re = emptyStats(m)
@@ -353,8 +353,7 @@ func (s *fakeSwitch) reply(b []byte) error {
 }
 
 func (s *fakeSwitch) note(in, out Kind) {
-	if s.share {
-		s.clock.Arrived(s.dpid, in, 0)
+	if s.share && s.clock.Arrived(s.dpid, in, 0) {
 		s.clock.Sent(s.dpid, out, 0)
 	}
 }
