@@ -1,6 +1,7 @@
 package ofconn
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -53,15 +54,15 @@ func (s *sock) Read(b []byte) (int, error) {
 	s.full = false
 	for {
 		n, err := tryReceive(uintptr(s.fd), b)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			if n == 0 && len(b) > 0 {
 				return 0, io.EOF
 			}
 			s.full = n == len(b)
 			return n, nil
-		case unix.EINTR:
-		case unix.EAGAIN:
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
 			return 0, errLater
 		default:
 			return 0, os.NewSyscallError("read", err)
@@ -76,10 +77,10 @@ func (s *sock) write(b []byte) (int, error) {
 	}
 	defer s.release()
 	n, err := trySend(uintptr(s.fd), b)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return n, nil
-	case unix.EAGAIN, unix.EINTR:
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		return 0, nil
 	}
 	return 0, os.NewSyscallError("write", err)
