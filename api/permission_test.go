@@ -19,16 +19,24 @@ import (
 
 // Kinds of caller: the administrator, the administrator's token of scope read,
 // a viewer, its token of scope read, the slice the request is about, its token of
-// scope read, another slice, an expired token of the administrator, and nobody.
-const callers = "AaVvSsOen"
+// scope read, the slice that made it, another slice, an expired token of the
+// administrator, and nobody; then certificates: of the administrator, the viewer, the
+// slice, and one with the slice's name that is not an account's.
+const callers = "AaVvSsPOenFWCx"
 
-// may reads a row: v may what V may if it reads only, e may what n may.
+// sameAs has the kinds of caller that may what another kind may.
+var sameAs = map[byte]byte{'F': 'A', 'W': 'V', 'C': 'S', 'e': 'n', 'x': 'n'}
+
+// nobody reports whether nobody can be who is calling.
+func nobody(who byte) bool { return who == 'n' || sameAs[who] == 'n' }
+
+// may reads a row: v may what V may if it reads only.
 func may(row string, who byte, reads bool) bool {
-	switch who {
-	case 'v':
+	if who == 'v' {
 		return reads && strings.IndexByte(row, 'V') >= 0
-	case 'e':
-		who = 'n'
+	}
+	if same, ok := sameAs[who]; ok {
+		who = same
 	}
 	return strings.IndexByte(row, who) >= 0
 }
@@ -36,53 +44,53 @@ func may(row string, who byte, reads bool) bool {
 // restTable says for each route who may: the letters of callers. {slice} is
 // alice, {rule} one of hers, {dpid} 1, {snapshot}, {token}, {callback} and {account} exist.
 var restTable = []struct{ method, path, body, who string }{
-	{"GET", "/version", "", "AaVSsO"},
-	{"GET", "/health", "", "AaVSsO"},
-	{"GET", "/live", "", "AaVSsOn"},
-	{"GET", "/ready", "", "AaVSsOn"},
-	{"GET", "/openapi.json", "", "AaVSsOn"},
-	{"GET", "/whoami", "", "AaVSsO"},
-	{"GET", "/settings", "", "AaVSsO"},
+	{"GET", "/version", "", "AaVSsPO"},
+	{"GET", "/health", "", "AaVSsPO"},
+	{"GET", "/live", "", "AaVSsPOn"},
+	{"GET", "/ready", "", "AaVSsPOn"},
+	{"GET", "/openapi.json", "", "AaVSsPOn"},
+	{"GET", "/whoami", "", "AaVSsPO"},
+	{"GET", "/settings", "", "AaVSsPO"},
 	{"PATCH", "/settings", `{"flow_tracking":true}`, "A"},
-	{"PATCH", "/settings", `{"flowmod_limits":[{"slice":"alice","dpid":"1","limit":5}]}`, "AS"},
+	{"PATCH", "/settings", `{"flowmod_limits":[{"slice":"alice","dpid":"1","limit":5}]}`, "ASP"},
 	{"PATCH", "/settings", `{"flood_perms":[{"slice":"alice","dpid":"1"}]}`, "A"},
-	{"GET", "/links", "", "AaVSsO"},
+	{"GET", "/links", "", "AaVSsPO"},
 	{"GET", "/backup", "", "A"},
-	{"GET", "/slices", "", "AaVSsO"},
-	{"POST", "/slices", `{"name":"new","controllers":["tcp:h"],"contact":""}`, "ASO"}, // both have space to pass on
-	{"GET", "/slices/{slice}", "", "AaVSs"},
-	{"PATCH", "/slices/{slice}", `{"contact":"x"}`, "AS"},
-	{"DELETE", "/slices/{slice}", "", "AS"},
-	{"POST", "/slices/{slice}/enable", "", "AS"},
-	{"POST", "/slices/{slice}/disable", "", "AS"},
-	{"PUT", "/slices/{slice}/password", `{"password":"new"}`, "AS"},
-	{"GET", "/slices/{slice}/flowspace", "", "AaVSs"},
-	{"GET", "/slices/{slice}/health", "", "AaVSs"},
-	{"GET", "/slices/{slice}/stats", "", "AaVSs"},
-	{"GET", "/slices/{slice}/limits", "", "AaVSs"},
-	{"GET", "/flowspace", "", "AaVSsO"},
+	{"GET", "/slices", "", "AaVSsPO"},
+	{"POST", "/slices", `{"name":"new","controllers":["tcp:h"],"contact":""}`, "ASPO"}, // both have space to pass on
+	{"GET", "/slices/{slice}", "", "AaVSsP"},
+	{"PATCH", "/slices/{slice}", `{"contact":"x"}`, "ASP"},
+	{"DELETE", "/slices/{slice}", "", "ASP"},
+	{"POST", "/slices/{slice}/enable", "", "ASP"},
+	{"POST", "/slices/{slice}/disable", "", "ASP"},
+	{"PUT", "/slices/{slice}/password", `{"password":"new"}`, "ASP"},
+	{"GET", "/slices/{slice}/flowspace", "", "AaVSsP"},
+	{"GET", "/slices/{slice}/health", "", "AaVSsP"},
+	{"GET", "/slices/{slice}/stats", "", "AaVSsP"},
+	{"GET", "/slices/{slice}/limits", "", "AaVSsP"},
+	{"GET", "/flowspace", "", "AaVSsPO"},
 	{"POST", "/flowspace", `{"name":"new","dpids":["any"],"priority":1,"match":"any","grants":[{"slice":"alice","permission":7}]}`, "A"},
-	{"POST", "/flowspace/bulk", `{"changes":[{"op":"remove","ref":"a1"}]}`, "A"},
-	{"GET", "/flowspace/conflicts", "", "AaVSsO"},
-	{"GET", "/flowspace/free?field=dl_vlan", "", "AaVSsO"},
-	{"GET", "/flowspace/{rule}", "", "AaVSs"},
+	{"POST", "/flowspace/bulk", `{"changes":[{"op":"update","ref":"a1","update":{"priority":4}}]}`, "A"},
+	{"GET", "/flowspace/conflicts", "", "AaVSsPO"},
+	{"GET", "/flowspace/free?field=dl_vlan", "", "AaVSsPO"},
+	{"GET", "/flowspace/{rule}", "", "AaVSsP"},
 	{"PATCH", "/flowspace/{rule}", `{"priority":3}`, "A"},
 	{"DELETE", "/flowspace/{rule}", "", "A"},
-	{"GET", "/datapaths", "", "AaVSsO"},
-	{"GET", "/datapaths/{dpid}", "", "AaVSs"},
+	{"GET", "/datapaths", "", "AaVSsPO"},
+	{"GET", "/datapaths/{dpid}", "", "AaVSsP"},
 	{"PATCH", "/datapaths/{dpid}", `{"flood_perm":"alice"}`, "A"},
-	{"GET", "/datapaths/{dpid}/ports", "", "AaVSs"},
+	{"GET", "/datapaths/{dpid}/ports", "", "AaVSsP"},
 	{"GET", "/datapaths/{dpid}/stats", "", "AaV"},
-	{"GET", "/datapaths/{dpid}/flows", "", "AaVSs"},
-	{"GET", "/datapaths/{dpid}/slices/{slice}/flows", "", "AaVSs"},
-	{"GET", "/datapaths/{dpid}/limits/{slice}", "", "AaVSs"},
-	{"PUT", "/datapaths/{dpid}/limits/{slice}", `{"rate_limit":5}`, "AS"},
+	{"GET", "/datapaths/{dpid}/flows", "", "AaVSsP"},
+	{"GET", "/datapaths/{dpid}/slices/{slice}/flows", "", "AaVSsP"},
+	{"GET", "/datapaths/{dpid}/limits/{slice}", "", "AaVSsP"},
+	{"PUT", "/datapaths/{dpid}/limits/{slice}", `{"rate_limit":5}`, "ASP"},
 	{"GET", "/accounts", "", "Aa"},
 	{"POST", "/accounts", `{"name":"new","password":"p"}`, "A"},
 	{"DELETE", "/accounts/{account}", "", "A"},
 	{"PUT", "/accounts/{account}/password", `{"password":"p"}`, "AV"},
-	{"GET", "/tokens", "", "AaVSsO"},
-	{"POST", "/tokens", `{"name":"t"}`, "AVSO"},
+	{"GET", "/tokens", "", "AaVSsPO"},
+	{"POST", "/tokens", `{"name":"t"}`, "AVSPO"},
 	{"POST", "/tokens", `{"name":"t","account":"alice"}`, "AS"},
 	{"DELETE", "/tokens/{token}", "", "AS"},
 	{"GET", "/audit", "", "Aa"},
@@ -94,17 +102,18 @@ var restTable = []struct{ method, path, body, who string }{
 	{"POST", "/snapshots", `{"note":""}`, "A"},
 	{"POST", "/snapshots/{snapshot}/restore", "", "A"},
 	{"DELETE", "/snapshots/{snapshot}", "", "A"},
-	{"GET", "/events", "", "AaVSsO"},
-	{"GET", "/callbacks", "", "AaVSsO"},
-	{"POST", "/callbacks", `{"url":"http://127.0.0.1:9/","method":"m","event":"GENERAL","cookie":"c"}`, "AVSO"},
+	{"GET", "/events", "", "AaVSsPO"},
+	{"GET", "/callbacks", "", "AaVSsPO"},
+	{"POST", "/callbacks", `{"url":"http://127.0.0.1:9/","method":"m","event":"GENERAL","cookie":"c"}`, "AVSPO"},
 	{"DELETE", "/callbacks/{callback}", "", "AS"},
 	{"POST", "/trace", `{"dpid":"1","header":"in_port=1"}`, "AaV"},
-	{"POST", "/trace", `{"dpid":"1","slice":"alice","flow_mod":"actions=drop"}`, "AaVSs"},
+	{"POST", "/trace", `{"dpid":"1","slice":"alice","flow_mod":"actions=drop"}`, "AaVSsP"},
 }
 
 // population is a world with one of each kind of caller.
 type population struct {
 	*world
+	url    string // with certificates
 	tokens map[byte]string
 	vars   *strings.Replacer
 }
@@ -112,10 +121,18 @@ type population struct {
 func populate(t *testing.T) *population {
 	w, ctx := newWorld(t), t.Context()
 	w.admin = w.bearer(w.token(hypervisor.AdminName, "full"))
-	for _, name := range []string{"alice", "other"} {
+	make := func(name string) {
+		t.Helper()
 		if _, err := w.admin.CreateSlice(ctx, apitype.SliceCreate{Name: name, Controllers: []string{"tcp:h"}}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	make("other")
+	make("parent")
+	w.rule("p1", "3", 5, "any", "parent")
+	parent := hypervisor.Principal{Account: "parent", Role: hypervisor.RoleSlice, Scope: hypervisor.ScopeFull}
+	if _, err := w.svc.CreateSlice(ctx, parent, hypervisor.SliceSpec{Name: "alice", SlicePatch: hypervisor.SlicePatch{Controllers: []string{"tcp:h"}}}); err != nil {
+		t.Fatal(err)
 	}
 	w.rule("a1", "1", 5, "any", "alice")
 	w.rule("o1", "2", 5, "any", "other")
@@ -144,8 +161,8 @@ func populate(t *testing.T) *population {
 		t.Fatal(err)
 	}
 	<-time.After(time.Until(expires))
-	return &population{w, map[byte]string{'v': w.token("viewer", "read"), 'e': expired.Secret, 'A': w.token("fvadmin", "full"), 'a': w.token("fvadmin", "read"), 'V': w.token("viewer", "full"),
-		'S': w.token("alice", "full"), 's': w.token("alice", "read"), 'O': w.token("other", "full"), 'n': ""},
+	return &population{w, certified(t, w.server.Handler()), map[byte]string{'v': w.token("viewer", "read"), 'e': expired.Secret, 'A': w.token("fvadmin", "full"), 'a': w.token("fvadmin", "read"), 'V': w.token("viewer", "full"),
+		'P': w.token("parent", "full"), 'S': w.token("alice", "full"), 's': w.token("alice", "read"), 'O': w.token("other", "full"), 'n': ""},
 		strings.NewReplacer("{slice}", "alice", "{rule}", "a1", "{dpid}", "1", "{snapshot}", snap.ID, "{token}", hers.ID, "{callback}", hook.ID, "{account}", "viewer")}
 }
 
@@ -159,9 +176,7 @@ func (p *population) ask(who byte, method, path, body string) int {
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if p.tokens[who] != "" {
-		req.Header.Set("Authorization", "Bearer "+p.tokens[who])
-	}
+	p.identify(req, who)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		p.t.Fatal(err)
@@ -205,7 +220,7 @@ func TestWhoMayCall(t *testing.T) {
 						t.Errorf("%c may, but got %d", who, status)
 					case !may && !refused:
 						t.Errorf("%c may not, but got %d", who, status)
-					case (who == 'n' || who == 'e') && !may && status != 401:
+					case nobody(who) && !may && status != 401:
 						t.Errorf("nobody got %d", status)
 					}
 					if !may && p.changes() != before && row.method != "GET" {
@@ -227,35 +242,35 @@ func (p *population) changes() uint64 { return p.svc.Revision() }
 // rpcTable says the same for JSON-RPC. A refusal is code -32600, or the same
 // answer as for something that does not exist.
 var rpcTable = []struct{ method, params, who string }{
-	{"list-slices", ``, "AaVSsO"},
-	{"add-slice", `{"slice-name":"new","controller-url":"tcp:h","admin-contact":"","password":""}`, "ASO"},
-	{"update-slice", `{"slice-name":"alice","admin-contact":"x"}`, "AS"},
-	{"remove-slice", `{"slice-name":"alice"}`, "AS"},
-	{"update-slice-password", `{"slice-name":"alice","password":"p"}`, "AS"},
+	{"list-slices", ``, "AaVSsPO"},
+	{"add-slice", `{"slice-name":"new","controller-url":"tcp:h","admin-contact":"","password":""}`, "ASPO"},
+	{"update-slice", `{"slice-name":"alice","admin-contact":"x"}`, "ASP"},
+	{"remove-slice", `{"slice-name":"alice"}`, "ASP"},
+	{"update-slice-password", `{"slice-name":"alice","password":"p"}`, "ASP"},
 	{"update-admin-password", `{"password":"p"}`, "A"},
-	{"list-slice-info", `{"slice-name":"alice"}`, "AaVSs"},
-	{"list-slice-stats", `{"slice-name":"alice"}`, "AaVSs"},
-	{"list-slice-health", `{"slice-name":"alice"}`, "AaVSs"},
-	{"list-flowspace", `{}`, "AaVSsO"},
+	{"list-slice-info", `{"slice-name":"alice"}`, "AaVSsP"},
+	{"list-slice-stats", `{"slice-name":"alice"}`, "AaVSsP"},
+	{"list-slice-health", `{"slice-name":"alice"}`, "AaVSsP"},
+	{"list-flowspace", `{}`, "AaVSsPO"},
 	{"add-flowspace", `[{"name":"new","dpid":"any","priority":1,"match":{},"slice-action":[{"slice-name":"alice","permission":7}]}]`, "A"},
 	{"update-flowspace", `[{"name":"a1","priority":9}]`, "A"},
 	{"remove-flowspace", `["a1"]`, "A"},
-	{"list-fs-status", `{"fs-id":1}`, "AaVSsO"},
-	{"list-version", ``, "AaVSsO"},
+	{"list-fs-status", `{"fs-id":1}`, "AaVSsPO"},
+	{"list-version", ``, "AaVSsPO"},
 	{"save-config", ``, "Aa"},
-	{"get-config", `{}`, "AaVSsO"},
+	{"get-config", `{}`, "AaVSsPO"},
 	{"set-config", `{"track-flows":true}`, "A"},
 	{"set-config", `{"flood-perm":{"slice-name":"alice"}}`, "A"},
-	{"set-config", `{"flowmod-limit":{"slice-name":"alice","dpid":"any","limit":5}}`, "AS"},
-	{"register-event-callback", `{"url":"http://127.0.0.1:9/","method":"m","event-type":"FLOWTABLE_CALLBACK","cookie":"c"}`, "AVSO"},
-	{"unregister-event-callback", `{"method":"m","event-type":"GENERAL","cookie":"c"}`, "AVSO"},
-	{"list-datapaths", ``, "AaVSsO"},
-	{"list-datapath-info", `{"dpid":"1"}`, "AaVSs"},
+	{"set-config", `{"flowmod-limit":{"slice-name":"alice","dpid":"any","limit":5}}`, "ASP"},
+	{"register-event-callback", `{"url":"http://127.0.0.1:9/","method":"m","event-type":"FLOWTABLE_CALLBACK","cookie":"c"}`, "AVSPO"},
+	{"unregister-event-callback", `{"method":"m","event-type":"GENERAL","cookie":"c"}`, "AVSPO"},
+	{"list-datapaths", ``, "AaVSsPO"},
+	{"list-datapath-info", `{"dpid":"1"}`, "AaVSsP"},
 	{"list-datapath-stats", `{"dpid":"1"}`, "AaV"},
-	{"list-datapath-flowdb", `{"dpid":"1"}`, "AaVSs"},
-	{"list-datapath-flowrewritedb", `{"slice-name":"alice","dpid":"1"}`, "AaVSs"},
-	{"list-fv-health", ``, "AaVSsO"},
-	{"list-links", ``, "AaVSsO"},
+	{"list-datapath-flowdb", `{"dpid":"1"}`, "AaVSsP"},
+	{"list-datapath-flowrewritedb", `{"slice-name":"alice","dpid":"1"}`, "AaVSsP"},
+	{"list-fv-health", ``, "AaVSsPO"},
+	{"list-links", ``, "AaVSsPO"},
 }
 
 func TestWhoMayCallRPC(t *testing.T) {
@@ -281,7 +296,7 @@ func TestWhoMayCallRPC(t *testing.T) {
 						continue
 					}
 					status, code := p.call(who, strings.ReplaceAll(body, `"new"`, fmt.Sprintf(`"new-%c"`, who)))
-					if who == 'n' || who == 'e' {
+					if nobody(who) {
 						if status != http.StatusUnauthorized {
 							t.Errorf("nobody got %d", status)
 						}
@@ -293,7 +308,7 @@ func TestWhoMayCallRPC(t *testing.T) {
 					if status != http.StatusOK {
 						t.Errorf("%c: HTTP %d", who, status)
 					}
-					if refused := code == -32600 || code == -32602 || code == -32603; may == refused && !(may && row.method == "remove-slice") {
+					if refused := code == -32600 || code == -32602 || code == -32603; may == refused && !(may && strings.HasPrefix(row.method, "remove-")) {
 						t.Errorf("%c: may %v, code %d", who, may, code)
 					}
 					if !may && p.changes() != before {
@@ -319,9 +334,7 @@ func (p *population) call(who byte, body string) (status, code int) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if p.tokens[who] != "" {
-		req.Header.Set("Authorization", "Bearer "+p.tokens[who])
-	}
+	p.identify(req, who)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		p.t.Fatal(err)
