@@ -57,6 +57,51 @@ func TestConflictsAndFree(t *testing.T) {
 	wantKind(t, err, apitype.KindInvalid, "nw_src")
 }
 
+// A rule is called shadowed when it has nothing anywhere, or on the datapath asked for.
+// The datapath of all ones is one like others.
+func TestShadowedWhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slice("a")
+	w.slice("b")
+	w.rule("wide", "any", 5, "dl_vlan=7", "a")
+	w.rule("lost", "1,0xffffffffffffffff", 4, "dl_vlan=7", "a")
+	w.rule("part", "1,2", 3, "in_port=1", "a")
+	w.rule("one", "1", 9, "in_port=1", "b")
+	w.rule("ones", "0xffffffffffffffff", 8, "any", "b")
+	const one, ones = "00:00:00:00:00:00:00:01", "ff:ff:ff:ff:ff:ff:ff:ff"
+	for _, tt := range []struct {
+		dpid string
+		want []string
+	}{
+		{"", []string{
+			"one wins over wide on " + one, "ones wins over wide on " + ones, "one wins over lost on " + one, "ones wins over lost on " + ones,
+			"lost never gets a packet on " + one + "|" + ones + ": stronger rules, first wide, take all of it",
+			"one wins over part on " + one,
+		}},
+		{"1", []string{
+			"one wins over wide on " + one, "one wins over lost on " + one, "lost never gets a packet on " + one + ": stronger rules, first wide, take all of it",
+			"one wins over part on " + one, "part never gets a packet on " + one + ": stronger rules, first one, take all of it",
+		}},
+		{ones, []string{
+			"ones wins over wide on " + ones, "wide never gets a packet on " + ones + ": stronger rules, first ones, take all of it",
+			"ones wins over lost on " + ones, "lost never gets a packet on " + ones + ": stronger rules, first ones, take all of it",
+		}},
+	} {
+		all, err := w.admin.Conflicts(t.Context(), "", tt.dpid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range all {
+			got = append(got, c.Detail)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("conflicts on %q (-want +got):\n%s", tt.dpid, diff)
+		}
+	}
+}
+
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()

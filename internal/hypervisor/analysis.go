@@ -1,6 +1,7 @@
 package hypervisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -23,7 +24,9 @@ type Conflict struct {
 	Shadowed    bool
 	Rule, Other *flowspace.Rule
 	Region      flowspace.Match
-	DPID        string // where it was seen first, "any" for every other datapath
+	// DPID is where it was seen first, "any" for every other datapath. A rule is shadowed
+	// on all of its datapaths, or on the one that was asked for.
+	DPID string
 }
 
 // Conflicts finds rules that overlap a stronger rule of other slices, and rules
@@ -35,7 +38,7 @@ func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid
 		return nil, err
 	}
 	st := s.state.Load()
-	f := conflictFinder{st: st, p: p, seen: map[[2]uint64]bool{}}
+	f := newConflictFinder(st, p)
 	for _, r := range rules {
 		if ctx.Err() != nil {
 			return nil, &Error{Kind: apitype.KindUnavailable, Detail: "the flowspace is too large to look through in time", Hint: "name a slice or a datapath", Index: -1}
@@ -44,8 +47,10 @@ func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid
 		if full == nil {
 			continue
 		}
-		for _, id := range f.places(full, dpid) {
-			f.look(full, id)
+		if dpid != nil {
+			f.on(full, uint64(*dpid))
+		} else {
+			f.everywhere(full)
 		}
 		if len(f.out) >= mostConflicts {
 			break
@@ -55,58 +60,107 @@ func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid
 }
 
 type conflictFinder struct {
-	st   *state
-	p    Principal
-	seen map[[2]uint64]bool
-	buf  []*flowspace.Rule
-	out  []Conflict
+	st    *state
+	p     Principal
+	known []uint64 // see places
+
+	elsewhere uint64 // the last of them
+	seen      map[[2]uint64]bool
+	buf       []*flowspace.Rule
+	out       []Conflict
 }
 
-// elsewhere stands for a datapath that no rule names.
-const elsewhere = ^uint64(0)
-
-func (f *conflictFinder) places(r *flowspace.Rule, only *ofwire.DatapathID) []uint64 {
-	switch {
-	case only != nil:
-		return []uint64{uint64(*only)}
-	case r.DPIDs.IsAll():
-		return append(f.st.flows.Datapaths(), elsewhere)
-	}
-	return slices.Collect(r.DPIDs.List())
+func newConflictFinder(st *state, p Principal) *conflictFinder {
+	known := st.places()
+	return &conflictFinder{st: st, p: p, known: known, elsewhere: known[len(known)-1], seen: map[[2]uint64]bool{}}
 }
 
-// look compares one rule with the stronger ones on a datapath.
-func (f *conflictFinder) look(r *flowspace.Rule, dpid uint64) {
-	f.buf = f.st.flows.View(dpid).Overlapping(r.Match, f.buf[:0])
-	var stronger []flowspace.Match
-	for _, o := range f.buf {
-		if !o.Before(r) {
-			break
-		}
-		stronger = append(stronger, o.Match)
-		if f.seen[[2]uint64{r.ID, o.ID}] || sameSlices(r, o) {
-			continue
-		}
-		f.seen[[2]uint64{r.ID, o.ID}] = true
-		f.add(r, o, dpid, false)
+// places returns the datapaths that rules name and, last, one that none names: it
+// stands for all others.
+func (st *state) places() []uint64 {
+	known := st.flows.Datapaths()
+	elsewhere := ^uint64(0)
+	for i := len(known) - 1; i >= 0 && known[i] == elsewhere; i-- {
+		elsewhere--
 	}
+	return append(known, elsewhere)
+}
+
+// on compares one rule with the stronger ones on a datapath.
+func (f *conflictFinder) on(r *flowspace.Rule, dpid uint64) {
+	stronger := f.look(r, dpid)
 	if len(stronger) == 0 {
 		return
 	}
-	if rest, ok := r.Match.Subtract(subtractLimit, stronger...); ok && len(rest) == 0 && !f.seen[[2]uint64{r.ID, 0}] {
-		f.seen[[2]uint64{r.ID, 0}] = true
-		f.add(r, f.buf[0], dpid, true)
+	matches := make([]flowspace.Match, len(stronger))
+	other := stronger[0]
+	for i, o := range stronger {
+		if matches[i] = o.Match; !other.Match.Contains(r.Match) && o.Match.Contains(r.Match) {
+			other = o
+		}
 	}
+	if rest, ok := r.Match.Subtract(subtractLimit, matches...); ok && len(rest) == 0 {
+		f.add(r, other, f.place(dpid), true)
+	}
+}
+
+// everywhere compares one rule with the stronger ones on all of its datapaths.
+func (f *conflictFinder) everywhere(r *flowspace.Rule) {
+	places := slices.Values(f.known)
+	if !r.DPIDs.IsAll() {
+		places = r.DPIDs.List()
+	}
+	var first, whole *flowspace.Rule
+	everywhere := true
+	for id := range places {
+		stronger := f.look(r, id)
+		everywhere = everywhere && len(stronger) > 0
+		if !everywhere {
+			continue
+		}
+		if first == nil || stronger[0].Before(first) {
+			first = stronger[0]
+		}
+		for _, o := range stronger {
+			if (whole == nil || o.Before(whole)) && o.Match.Contains(r.Match) && o.DPIDs.Contains(r.DPIDs) {
+				whole = o
+			}
+		}
+	}
+	if everywhere && f.st.flows.Shadowed(r.ID) {
+		f.add(r, cmp.Or(whole, first), r.DPIDs.String(), true)
+	}
+}
+
+// look notes what r has in common on a datapath with stronger rules, and returns them
+// until the next call.
+func (f *conflictFinder) look(r *flowspace.Rule, dpid uint64) (stronger []*flowspace.Rule) {
+	f.buf = f.st.flows.View(dpid).AppendOverlapping(f.buf[:0], &r.Match)
+	for i, o := range f.buf {
+		if !o.Before(r) {
+			return f.buf[:i]
+		}
+		if pair := [2]uint64{r.ID, o.ID}; !sameSlices(r, o) && !f.seen[pair] {
+			f.seen[pair] = true
+			f.add(r, o, f.place(dpid), false)
+		}
+	}
+	return f.buf
+}
+
+// place names a datapath.
+func (f *conflictFinder) place(dpid uint64) string {
+	if dpid == f.elsewhere {
+		return "any"
+	}
+	return flowspace.FormatDPID(dpid)
 }
 
 func sameSlices(a, b *flowspace.Rule) bool { return slices.Equal(a.Grants, b.Grants) }
 
-func (f *conflictFinder) add(r, o *flowspace.Rule, dpid uint64, shadowed bool) {
+func (f *conflictFinder) add(r, o *flowspace.Rule, where string, shadowed bool) {
 	region, _ := r.Match.Intersect(o.Match)
-	c := Conflict{Shadowed: shadowed, Rule: f.st.visible(f.p, r), Other: f.st.visible(f.p, o), Region: region, DPID: flowspace.FormatDPID(dpid)}
-	if dpid == elsewhere {
-		c.DPID = "any"
-	}
+	c := Conflict{Shadowed: shadowed, Rule: f.st.visible(f.p, r), Other: f.st.visible(f.p, o), Region: region, DPID: where}
 	if c.Other == nil { // somebody else's: that it is there is all the caller learns
 		c.Other = &flowspace.Rule{DPIDs: o.DPIDs, Priority: o.Priority, Match: region}
 	}

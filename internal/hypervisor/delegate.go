@@ -79,7 +79,7 @@ func (st *state) overreach(r *flowspace.Rule) *Error {
 			return beyond(r, "grants", fmt.Sprintf("slice %s may grant to itself and the slices it made only, not to %s", r.Owner, clip(g.Slice)))
 		}
 	}
-	places := append(st.flows.Datapaths(), elsewhere)
+	places := st.places()
 	if !r.DPIDs.IsAll() {
 		places = slices.Collect(r.DPIDs.List())
 	}

@@ -101,6 +101,21 @@ func TestDelegationBounds(t *testing.T) {
 	}
 }
 
+// The datapath of all ones is one like others: who has it does not have those that no
+// rule names.
+func TestDelegationOfAllOnes(t *testing.T) {
+	t.Parallel()
+	s := delegated(t)
+	mustSlice(t, s, "edge")
+	mustRule(t, s, "ones", "0xffffffffffffffff,0xfffffffffffffffe,1", "dl_vlan=20", "edge=7")
+	if err := addAs(t, s, "edge", newRule(t, "every", "any", "dl_vlan=20", "edge=7")); err == nil {
+		t.Error("a rule of every datapath was made by whoever has three")
+	}
+	if err := addAs(t, s, "edge", newRule(t, "those", "0xffffffffffffffff,1", "dl_vlan=20", "edge=7")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDelegationKeepsOthersRules(t *testing.T) {
 	t.Parallel()
 	s := delegated(t)
