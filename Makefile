@@ -6,7 +6,7 @@ GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@
 BUILDVCS    := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 VERSION     ?= $(shell scripts/version.sh)
 BUILD        = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -X github.com/govisor/govisor/fvctl.version=$(VERSION)' $(BUILDVCS)
-TESTFLAGS   ?= -race -shuffle=on -timeout 12m
+TESTFLAGS   ?= -race -shuffle=on -timeout 20m
 FUZZTIME    ?= 20s
 EQUIVTIME   ?= 60s
 SOAKTIME    ?= 60s

@@ -18,7 +18,7 @@ export GOVISOR_TEST_RUN="$$.$RANDOM"
 # Where git does not answer (another user's checkout), go list and go build need not ask it.
 git rev-parse HEAD >/dev/null 2>&1 || export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
 go=${GO:-go}
-read -ra flags <<<"${TESTFLAGS:--race -shuffle=on -timeout 12m}"
+read -ra flags <<<"${TESTFLAGS:--race -shuffle=on -timeout 20m}"
 failed=()
 times=()
 running=
@@ -97,7 +97,7 @@ if [ "${#packages[@]}" -lt 30 ]; then
   failed+=(packages)
   finish
 fi
-step tests 1500 "$go" test "${flags[@]}" "${packages[@]}"
+step tests 2100 "$go" test "${flags[@]}" "${packages[@]}"
 # The laboratories come last and alone: they measure what answers in time, on networks of real processes.
-[[ " ${failed[*]} " == *" interrupted "* ]] || step labs 1200 "$go" test "${flags[@]}" -v ./internal/e2e
+[[ " ${failed[*]} " == *" interrupted "* ]] || step labs 1500 "$go" test "${flags[@]}" -v ./internal/e2e
 finish
