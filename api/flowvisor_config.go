@@ -1,8 +1,11 @@
 package api
 
 import (
-	"encoding/json"
+	"crypto/md5" //nolint:gosec // FlowVisor's hashes are of it
+	"encoding/hex"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,151 +17,56 @@ import (
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
-// fvConfig is FlowVisor 1.4's saved configuration: four arrays.
-type fvConfig struct {
-	FlowVisor []fvSettings `json:"flowvisor"`
-	Slice     []fvSlice    `json:"Slice"`
-	Switches  []fvSwitch   `json:"switches"`
-	Rules     []fvRule     `json:"FlowSpaceRule"`
-}
-
-type fvSettings struct {
-	Checkpointing    bool   `json:"checkpointing"`
-	DefaultFloodPerm string `json:"default_flood_perm"`
-	ConfigName       string `json:"config_name"`
-	ListenPort       number `json:"listen_port"`
-	LogIdent         string `json:"log_ident"`
-	StatsDescHack    bool   `json:"stats_desc_hack"`
-	APIPort          number `json:"api_webserver_port"`
-	RunTopology      bool   `json:"run_topology_server"`
-	JettyPort        number `json:"api_jetty_webserver_port"`
-	Version          string `json:"version"`
-	TrackFlows       bool   `json:"track_flows"`
-	DBVersion        number `json:"db_version"`
-	LogFacility      string `json:"log_facility"`
-	Host             string `json:"host"`
-	Logging          string `json:"logging"`
-}
-
-type fvSlice struct {
-	ConfigName     string  `json:"config_name"`
-	LLDPSpam       *bool   `json:"lldp_spam"`
-	Creator        string  `json:"creator"`
-	ControllerPort number  `json:"controller_port"`
-	ContactEmail   string  `json:"contact_email"`
-	DropPolicy     string  `json:"drop_policy"`
-	PasswdCrypt    string  `json:"passwd_crypt"`
-	PasswdSalt     string  `json:"passwd_salt"`
-	Name           string  `json:"name"`
-	AdminStatus    *bool   `json:"admin_status"`
-	MaxFlowRules   *number `json:"max_flow_rules"`
-	FlowmapType    string  `json:"flowmap_type"`
-	ControllerHost string  `json:"controller_hostname"`
-}
-
-type fvSwitch struct {
-	HWDesc       string             `json:"hw_desc"`
-	DPDesc       string             `json:"dp_desc"`
-	Capabilities number             `json:"capabilities"`
-	DPID         string             `json:"dpid"`
-	FloodPerm    string             `json:"flood_perm"`
-	MfrDesc      string             `json:"mfr_desc"`
-	SWDesc       string             `json:"sw_desc"`
-	SerialNum    string             `json:"serial_num"`
-	Limits       map[string]fvLimit `json:"limits"`
-}
-
-type fvLimit struct {
-	RateLimit       *number `json:"rate_limit"`
-	MaximumFlowMods *number `json:"maximum_flow_mods"`
-}
-
-type fvRule struct {
-	DPID        string              `json:"dpid"`
-	Priority    number              `json:"priority"`
-	InPort      *number             `json:"in_port,omitempty"`
-	DLVLAN      *number             `json:"dl_vlan,omitempty"`
-	DLVPCP      *number             `json:"dl_vpcp,omitempty"`
-	DLSrc       string              `json:"dl_src,omitempty"`
-	DLDst       string              `json:"dl_dst,omitempty"`
-	DLType      *number             `json:"dl_type,omitempty"`
-	NWSrc       *number             `json:"nw_src,omitempty"`
-	NWDst       *number             `json:"nw_dst,omitempty"`
-	NWProto     *number             `json:"nw_proto,omitempty"`
-	NWTos       *number             `json:"nw_tos,omitempty"`
-	TPSrc       *number             `json:"tp_src,omitempty"`
-	TPDst       *number             `json:"tp_dst,omitempty"`
-	ForcedQueue *number             `json:"forced_queue"`
-	Wildcards   number              `json:"wildcards"`
-	Name        string              `json:"name"`
-	ID          number              `json:"id"`
-	SliceAction []map[string]number `json:"slice_action"`
-	QueueID     []number            `json:"queue_id"`
-}
-
-// number is a whole number that FlowVisor may have written as 5, 5.0 or -30516.
-type number int64
-
-// UnmarshalJSON accepts a fraction of zero.
-func (n *number) UnmarshalJSON(b []byte) error {
-	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || f != float64(int64(f)) {
-		return fmt.Errorf("%s is not a whole number", b)
-	}
-	*n = number(int64(f))
-	return nil
-}
-
-func fvNumber[T ~int | ~uint8 | ~uint16 | ~uint32 | ~int16 | ~int32](v T) *number {
-	return new(number(v))
-}
-
-// or returns what p points to, or v.
-func (n *number) or(v int64) int64 {
-	if n == nil {
-		return v
-	}
-	return int64(*n)
-}
-
 // fvImport is one conversion of FlowVisor's format into ours.
 type fvImport struct {
 	out    apitype.Config
 	names  map[string]string // slice as written → as kept
 	notes  []string
+	noted  map[string]bool // what is noted once a section
 	faults []apitype.Fault
+	faulty map[string]bool // their fields
 }
 
 func (im *fvImport) note(format string, args ...any) {
 	im.notes = append(im.notes, fmt.Sprintf(format, args...))
 }
 
+// fault keeps the first one of a field: what could not be read is not judged as the 0 it was left at.
 func (im *fvImport) fault(section string, i int, field, value, detail string) {
-	im.faults = append(im.faults, apitype.Fault{Index: i, Field: fmt.Sprintf("%s[%d].%s", section, i, field), Value: value, Detail: detail})
+	path := fmt.Sprintf("%s[%d].%s", section, i, field)
+	if im.faulty[path] {
+		return
+	}
+	im.faulty[path] = true
+	im.faults = append(im.faults, apitype.Fault{Index: i, Field: path, Value: clipText(value), Detail: detail})
 }
 
 // fromFlowVisor reads FlowVisor's format. What had to be repaired is in notes,
 // what cannot be is an error listing every fault.
 func fromFlowVisor(text []byte) (apitype.Config, []string, error) {
-	var in fvConfig
 	if err := checkDepth(text); err != nil {
 		return apitype.Config{}, nil, err
 	}
-	if err := json.Unmarshal(text, &in); err != nil {
-		return apitype.Config{}, nil, jsonError(err)
+	im := &fvImport{names: map[string]string{hypervisor.AdminName: hypervisor.AdminName}, noted: map[string]bool{}, faulty: map[string]bool{}}
+	in, err := im.decode(text)
+	if err != nil {
+		return apitype.Config{}, nil, err
 	}
 	if len(in.FlowVisor) == 0 {
 		return apitype.Config{}, nil, bad("flowvisor", "", "the flowvisor section is missing or empty", "is this a configuration that FlowVisor saved?")
 	}
-	im := &fvImport{names: map[string]string{hypervisor.AdminName: hypervisor.AdminName}}
 	im.out = apitype.Config{Version: apitype.ConfigVersion, Slices: []apitype.SliceConfig{}, Flowspace: []apitype.RuleCreate{}, Datapaths: []apitype.DatapathConfig{}}
 	im.slices(in.Slice)
 	im.rules(in.Rules)
 	im.switches(in.Switches)
 	im.settings(in.FlowVisor)
 	if len(im.faults) > 0 {
+		what := "a fault"
+		if len(im.faults) > 1 {
+			what = fmt.Sprintf("%d faults, the first", len(im.faults))
+		}
 		return im.out, im.notes, &hypervisor.Error{Kind: apitype.KindInvalid, Index: -1, Faults: im.faults,
-			Detail: fmt.Sprintf("the configuration has %d faults, the first: %s: %s; nothing was changed", len(im.faults), im.faults[0].Field, im.faults[0].Detail)}
+			Detail: fmt.Sprintf("the configuration has %s: %s: %s; nothing was changed", what, im.faults[0].Field, im.faults[0].Detail)}
 	}
 	return im.out, im.notes, nil
 }
@@ -196,6 +104,11 @@ func (im *fvImport) slices(all []fvSlice) {
 		if name != s.Name {
 			im.note("slice %q is called %q", s.Name, name)
 		}
+		if err := hypervisor.CheckSliceName(name); err != nil {
+			im.fault("Slice", i, "name", s.Name, err.Error())
+			im.names[s.Name] = name
+			continue
+		}
 		if _, twice := im.names[s.Name]; twice || slices.ContainsFunc(im.out.Slices, func(o apitype.SliceConfig) bool { return o.Name == name }) {
 			im.fault("Slice", i, "name", s.Name, "the slice is there twice")
 			continue
@@ -206,19 +119,37 @@ func (im *fvImport) slices(all []fvSlice) {
 			host = "[" + strings.Trim(host, "[]") + "]"
 		}
 		url := fmt.Sprintf("tcp:%s:%d", host, s.ControllerPort)
-		if _, err := hypervisor.ParseController(url); err != nil {
-			im.fault("Slice", i, "controller_port", url, problemOf(err).Detail)
+		if _, err := hypervisor.ParseController(fmt.Sprintf("tcp:%s:1", host)); err != nil {
+			im.fault("Slice", i, "controller_hostname", s.ControllerHost, fmt.Sprintf("%q is not a host", clipText(s.ControllerHost)))
+		} else if s.ControllerPort < 1 || s.ControllerPort > 65535 {
+			im.fault("Slice", i, "controller_port", fmt.Sprint(s.ControllerPort), fmt.Sprintf("%d is not a port (1 to 65535)", s.ControllerPort))
 		}
 		policy := s.DropPolicy
 		if policy == "" {
 			policy = "exact"
 		}
-		limit := int(s.MaxFlowRules.or(-1))
+		if policy != "exact" && policy != "rule" {
+			im.fault("Slice", i, "drop_policy", policy, fmt.Sprintf("unknown drop policy %q (want exact or rule)", clipText(policy)))
+		}
+		if b, err := hex.DecodeString(s.PasswdCrypt); err != nil || len(b) != md5.Size && len(b) != 0 {
+			im.fault("Slice", i, "passwd_crypt", "", "the password hash cannot be read (want 32 hexadecimal digits)")
+		}
+		limit := im.limit("Slice", i, "max_flow_rules", s.MaxFlowRules)
 		im.out.Slices = append(im.out.Slices, apitype.SliceConfig{PasswordHash: hash, Creator: s.Creator, SliceCreate: apitype.SliceCreate{
 			Name: name, Controllers: strings.Split(url, ","), Contact: s.ContactEmail, DropPolicy: &policy, RecvLLDP: orTrue(s.LLDPSpam),
 			Enabled: orTrue(s.AdminStatus), Strict: new(false), FlowModLimit: &limit,
 			RateLimit: new(-1), FlowModRate: new(-1), PacketInRate: new(-1)}})
 	}
+}
+
+// limit checks a number of flows or messages, -1 for no limit.
+func (im *fvImport) limit(section string, i int, field string, n *number) int {
+	v := n.or(-1)
+	if v < -1 || v > math.MaxInt32 || v == 0 && strings.HasSuffix(field, "rate_limit") {
+		im.fault(section, i, field, fmt.Sprint(v), fmt.Sprintf("limit %d is out of range (want a number up to %d, or -1 for no limit)", v, math.MaxInt32))
+		return -1
+	}
+	return int(v)
 }
 
 func orTrue(b *bool) *bool {
@@ -253,14 +184,19 @@ func (im *fvImport) switches(all []fvSwitch) {
 		if s.FloodPerm != "" && d.FloodPerm == "" {
 			im.note("switch %s: flood_perm names the unknown slice %q: left out", id, s.FloodPerm)
 		}
-		for name, l := range s.Limits {
+		for _, name := range slices.Sorted(maps.Keys(s.Limits)) {
+			l := s.Limits[name]
 			kept, ok := im.names[name]
+			if !ok {
+				im.note("switches[%d]: limits of the unknown slice %q: left out", i, name)
+			}
 			if !ok || kept == hypervisor.AdminName {
 				continue
 			}
-			rates[kept] = append(rates[kept], int(l.RateLimit.or(-1)))
-			if mods := int(l.MaximumFlowMods.or(-1)); mods >= 0 || l.RateLimit.or(-1) >= 0 {
-				d.Limits = append(d.Limits, apitype.SliceLimit{DPID: d.DPID, Slice: kept, FlowModLimit: mods, RateLimit: int(l.RateLimit.or(-1)), FlowModRate: -1, PacketInRate: -1})
+			rate, mods := im.limit("switches", i, "limits."+name+".rate_limit", l.RateLimit), im.limit("switches", i, "limits."+name+".maximum_flow_mods", l.MaximumFlowMods)
+			rates[kept] = append(rates[kept], rate)
+			if mods >= 0 || rate >= 0 {
+				d.Limits = append(d.Limits, apitype.SliceLimit{DPID: d.DPID, Slice: kept, FlowModLimit: mods, RateLimit: rate, FlowModRate: -1, PacketInRate: -1})
 			}
 		}
 		slices.SortFunc(d.Limits, func(a, b apitype.SliceLimit) int { return strings.Compare(a.Slice, b.Slice) })
@@ -350,11 +286,13 @@ func (im *fvImport) rule(in *fvRule) (*flowspace.Rule, error) {
 	if err := r.Match.Validate(); err != nil {
 		return r, hypervisor.FromFlowspace(err)
 	}
+	var unknown []string
 	for _, pair := range in.SliceAction {
 		for name, perm := range pair {
 			kept, ok := im.names[name]
 			if !ok || kept == hypervisor.AdminName {
 				im.note("rule %q: slice %q does not exist: left out", in.Name, name)
+				unknown = append(unknown, name)
 				continue
 			}
 			p, err := apitype.ParsePermission(strconv.FormatInt(int64(perm), 10))
@@ -364,15 +302,23 @@ func (im *fvImport) rule(in *fvRule) (*flowspace.Rule, error) {
 			r.Grants = append(r.Grants, flowspace.Grant{Slice: kept, Perm: flowspace.Permission(p)})
 		}
 	}
+	if len(r.Grants) == 0 && len(unknown) > 0 {
+		return r, bad("slice_action", unknown[0], fmt.Sprintf("rule %q is of the unknown slice %q", clipText(in.Name), clipText(unknown[0])), "")
+	}
 	if len(r.Grants) == 0 {
 		return r, bad("slice_action", "", fmt.Sprintf("rule %q grants no slice anything", in.Name), "")
 	}
 	for _, q := range in.QueueID {
+		if q > math.MaxUint32 {
+			return r, outOfRange("queue_id", q)
+		}
 		if q >= 0 {
 			r.Queues = append(r.Queues, uint32(q))
 		}
 	}
-	if q := in.ForcedQueue.or(-1); q >= 0 {
+	if q := in.ForcedQueue.or(-1); q > math.MaxUint32 {
+		return r, outOfRange("forced_queue", number(q))
+	} else if q >= 0 {
 		r.ForcedQueue, r.HasForcedQueue = uint32(q), true
 	}
 	return r, nil
@@ -381,36 +327,53 @@ func (im *fvImport) rule(in *fvRule) (*flowspace.Rule, error) {
 // match makes the region. wildcards is what counts; a field that is neither
 // wild nor given is 0, and of signed numbers the low bits count.
 func (in *fvRule) match() (m flowspace.Match, err error) {
-	w := uint32(in.Wildcards)
+	all := []*number{in.InPort, in.DLVLAN, in.DLVPCP, in.DLType, in.NWSrc, in.NWDst, in.NWProto, in.NWTos, in.TPSrc, in.TPDst}
+	if in.Wildcards == nil && (slices.Contains(all, nil) || in.DLSrc == "" || in.DLDst == "") {
+		return m, bad("wildcards", "", "wildcards is missing: every field counts, but not all are given", "")
+	}
+	if v := in.Wildcards.or(0); v < math.MinInt32 || v > math.MaxUint32 {
+		return m, outOfRange("wildcards", number(v))
+	}
+	w := uint32(in.Wildcards.or(0))
 	for _, f := range []struct {
+		name      string
 		bit, mask uint32
 		v         *number
 		to        *flowspace.Set
 	}{
-		{of10.WildInPort, 0xffff, in.InPort, &m.InPort}, {of10.WildDLVLAN, 0xffff, in.DLVLAN, &m.DLVLAN},
-		{of10.WildDLVLANPCP, 0xff, in.DLVPCP, &m.DLVLANPCP}, {of10.WildDLType, 0xffff, in.DLType, &m.DLType},
-		{of10.WildNWTos, 0xfc, in.NWTos, &m.NWTos}, {of10.WildNWProto, 0xff, in.NWProto, &m.NWProto},
-		{of10.WildTPSrc, 0xffff, in.TPSrc, &m.TPSrc}, {of10.WildTPDst, 0xffff, in.TPDst, &m.TPDst},
+		{"in_port", of10.WildInPort, 0xffff, in.InPort, &m.InPort}, {"dl_vlan", of10.WildDLVLAN, 0xffff, in.DLVLAN, &m.DLVLAN},
+		{"dl_vpcp", of10.WildDLVLANPCP, 0xff, in.DLVPCP, &m.DLVLANPCP}, {"dl_type", of10.WildDLType, 0xffff, in.DLType, &m.DLType},
+		{"nw_tos", of10.WildNWTos, 0xfc, in.NWTos, &m.NWTos}, {"nw_proto", of10.WildNWProto, 0xff, in.NWProto, &m.NWProto},
+		{"tp_src", of10.WildTPSrc, 0xffff, in.TPSrc, &m.TPSrc}, {"tp_dst", of10.WildTPDst, 0xffff, in.TPDst, &m.TPDst},
 	} {
 		if w&f.bit == 0 {
+			if v, top := f.v.or(0), int64(f.mask|3); v < -(top+1)/2 || v > top {
+				return m, outOfRange(f.name, number(v))
+			}
 			*f.to = flowspace.One(uint32(f.v.or(0)) & f.mask)
 		}
 	}
 	for _, f := range []struct {
+		name string
 		bit  uint32
 		text string
 		to   *flowspace.MACMask
-	}{{of10.WildDLSrc, in.DLSrc, &m.DLSrc}, {of10.WildDLDst, in.DLDst, &m.DLDst}} {
+	}{{"dl_src", of10.WildDLSrc, in.DLSrc, &m.DLSrc}, {"dl_dst", of10.WildDLDst, in.DLDst, &m.DLDst}} {
 		if w&f.bit != 0 {
 			continue
 		}
 		var mac ofwire.MAC
 		if f.text != "" {
 			if mac, err = ofwire.ParseMAC(f.text); err != nil {
-				return m, bad("dl_src", f.text, err.Error(), "")
+				return m, bad(f.name, f.text, err.Error(), "")
 			}
 		}
 		*f.to = flowspace.ExactMAC(mac)
+	}
+	for name, v := range map[string]int64{"nw_src": in.NWSrc.or(0), "nw_dst": in.NWDst.or(0)} {
+		if v < math.MinInt32 || v > math.MaxUint32 {
+			return m, outOfRange(name, number(v))
+		}
 	}
 	wire := of10.Match{Wildcards: w}
 	m.NWSrc = flowspace.IPv4Prefix(uint32(in.NWSrc.or(0)), 32-wire.NWSrcBits())

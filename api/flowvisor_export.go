@@ -141,7 +141,7 @@ const allDPIDs = "all_dpids"
 
 // setMatch writes the fields that are not wild, signed as FlowVisor's are.
 func (in *fvRule) setMatch(w of10.Match) {
-	in.Wildcards = number(hypervisor.FlowVisorWildcards(w))
+	in.Wildcards = new(number(hypervisor.FlowVisorWildcards(w)))
 	has := func(bit uint32) bool { return w.Wildcards&bit == 0 }
 	for _, f := range []struct {
 		bit uint32

@@ -186,3 +186,6 @@ func sliceFromRecord(r store.Slice) (*Slice, error) {
 		Limits:  Limits{r.FlowModLimit, r.RateLimit, orNone(r.FlowModRate), orNone(r.PacketInRate)},
 		Creator: r.Creator, Created: r.Created}, nil
 }
+
+// CheckSliceName says what is wrong with a name for a slice.
+func CheckSliceName(name string) error { return checkName("name", name) }
