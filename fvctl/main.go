@@ -9,11 +9,13 @@ import (
 	"os/signal"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -52,6 +54,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(fitArgs(args))
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.started {
+		if m := exclusive.FindStringSubmatch(err.Error()); m != nil {
+			err = fmt.Errorf("give only one of --%s and --%s", m[1], m[2])
+		}
 		err = usageError{err} // what cobra itself complains about
 	}
 	if err != nil {
@@ -77,7 +82,12 @@ func (a *app) report(err error) {
 }
 
 func faultLine(f apitype.Fault) string {
-	s := fmt.Sprintf("%d: ", f.Index)
+	return fmt.Sprintf("%d: %s", f.Index, faultText(f))
+}
+
+// faultText is a fault with its place.
+func faultText(f apitype.Fault) string {
+	s := ""
 	if f.Field != "" && !strings.Contains(f.Detail, f.Field) {
 		s += f.Field + ": "
 	}
@@ -158,6 +168,9 @@ accepted.
 		if _, text, ok := strings.Cut(err.Error(), "' in -"); ok && text != "" && strings.Trim(text, "0123456789") == "" {
 			return usagef("-%s: no negative number is taken here (see %s --help)", text, cmd.CommandPath())
 		}
+		if v, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			return usagef("%s (see %s --help)", invalidValue(v), cmd.CommandPath())
+		}
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddGroup(
@@ -180,6 +193,7 @@ accepted.
 			root.AddCommand(cmd)
 		}
 	}
+	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupNew)
 	root.SetCompletionCommandGroupID(groupNew)
 	return root
@@ -209,6 +223,62 @@ func (a *app) addGlobals(cmd *cobra.Command) {
 			}
 			return run(cmd, args)
 		}
+	}
+}
+
+// invalidValue says what a flag wants without telling how it was read.
+func invalidValue(e *pflag.InvalidValueError) string {
+	f := e.GetFlag()
+	name := "--" + f.Name
+	if f.Shorthand != "" {
+		name = "-" + f.Shorthand + ", " + name
+	}
+	name += " " + strconv.Quote(e.GetValue())
+	switch kind := f.Value.Type(); {
+	case errors.Is(e, strconv.ErrRange):
+		return name + " is out of range"
+	case strings.HasPrefix(kind, "int"):
+		return name + ": want a whole number"
+	case strings.HasPrefix(kind, "uint"):
+		return name + ": want a whole number, not negative"
+	case kind == "bool":
+		return name + ": want true or false"
+	case kind == "duration":
+		return name + ": want a duration such as 90s or 720h"
+	}
+	return e.Error()
+}
+
+// exclusive puts cobra's words about flags that exclude each other simply.
+var exclusive = regexp.MustCompile(`^if any flags in the group \[(\S+) (\S+)\] are set none of the others can be; .*$`)
+
+// helpCommand is help COMMAND, which fails for a command that is not there.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about any command",
+		Example: "  fvctl help add-slice",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+			if at, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range at.Commands() {
+					if sub.IsAvailableCommand() {
+						names = append(names, sub.Name()+"\t"+sub.Short)
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return unknownCommand(cmd.Root(), args[0])
+			}
+			if len(rest) > 0 {
+				return unknownCommand(at, rest[0])
+			}
+			at.InitDefaultHelpFlag()
+			return at.Help()
+		},
 	}
 }
 
