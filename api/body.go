@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,8 @@ func unmarshal(text []byte, v any) error {
 
 func jsonError(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field := t.Field
+		names := slices.DeleteFunc(strings.Split(t.Field, "."), func(n string) bool { return n != strings.ToLower(n) }) // of embedded structs
+		field := strings.Join(names, ".")
 		if field == "" {
 			field = "body"
 		}

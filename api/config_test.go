@@ -228,6 +228,7 @@ func TestBadImportChangesNothing(t *testing.T) {
 		"neither format": {"{}", 0, []string{"govisor_config"}},
 		"newer":          {`{"govisor_config":2}`, 0, []string{"2"}},
 		"unknown field":  {`{"govisor_config":1,"frob":1}`, 0, []string{"frob"}},
+		"a wrong type":   {`{"govisor_config":1,"slices":[{"name":7,"controllers":["tcp:h"]}]}`, 0, []string{"slices.name: a JSON number"}},
 		"ours": {`{"govisor_config":1,"slices":[{"name":"x y","controllers":["tcp:h"],"contact":""},{"name":"b","controllers":["tcp:h"],"contact":""},{"name":"b","controllers":["tcp:h"],"contact":""},{"name":"c","controllers":["frob:h"],"contact":""}],
 			"flowspace":[{"dpids":["any"],"priority":1,"match":"any","grants":[{"slice":"nobody","permission":7}]},{"dpids":["any"],"priority":1,"match":"nw_src=1.2.3.4","grants":[{"slice":"b","permission":7}]},{"dpids":["x"],"priority":1,"match":"any","grants":[{"slice":"b","permission":7}]}],
 			"datapaths":[{"dpid":"1","flood_perm":"zz"}]}`, 7, []string{"slices[0].name", "slices[2].name", "slices[3].controllers", "flowspace[0].grants", "flowspace[1].match.nw_src", "flowspace[2].dpids", "datapaths[0].flood_perm"}},

@@ -143,8 +143,7 @@ func TestSlowClients(t *testing.T) {
 
 // TestClientsThatDoNotRead: of answers of every kind nobody takes, no goroutine is left,
 // and others are answered meanwhile.
-func TestClientsThatDoNotRead(t *testing.T) {
-	t.Parallel()
+func TestClientsThatDoNotRead(t *testing.T) { // not parallel: it counts the goroutines of the process
 	slowly(t, func(t *testing.T, svc *hypervisor.Service, l *pipeListener, login string) {
 		before := runtime.NumGoroutine()
 		rpc := `{"jsonrpc":"2.0","id":1,"method":"list-flowspace","params":{}}`
