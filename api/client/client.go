@@ -55,7 +55,7 @@ func New(o Options) (*Client, error) {
 		o.Timeout = time.Minute
 	}
 	tr := &http.Transport{MaxIdleConnsPerHost: 16, TLSHandshakeTimeout: 10 * time.Second}
-	c := &Client{opts: o, http: &http.Client{Transport: tr}}
+	c := &Client{opts: o, http: &http.Client{Transport: tr, CheckRedirect: readsOnly}}
 	if path, ok := strings.CutPrefix(o.URL, "unix:"); ok {
 		path = strings.TrimPrefix(path, "//")
 		tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -73,6 +73,14 @@ func New(o Options) (*Client, error) {
 	c.base = strings.TrimSuffix(u.Scheme+"://"+u.Host+u.Path, "/")
 	tr.TLSClientConfig, err = tlsConfig(o)
 	return c, err
+}
+
+// readsOnly follows redirects of what reads: a change would become a reading one that succeeds.
+func readsOnly(_ *http.Request, via []*http.Request) error {
+	if m := via[0].Method; m != http.MethodGet && m != http.MethodHead || len(via) >= 10 {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 func tlsConfig(o Options) (*tls.Config, error) {
@@ -164,6 +172,11 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 			return nil, fmt.Errorf("encode request: %w", err)
 		}
 		body = bytes.NewReader(text)
+	}
+	for part := range strings.SplitSeq(r.path, "/") {
+		if part == "." || part == ".." { // it would lead to something else
+			return nil, &apitype.Problem{Kind: apitype.KindNotFound, Title: "not found", Status: http.StatusNotFound, Value: part, Detail: fmt.Sprintf("nothing is named %q", part)}
+		}
 	}
 	u := c.base + "/api/v1" + r.path
 	if len(r.query) > 0 {

@@ -13,6 +13,15 @@ import (
 // RuleID is the reference of a rule by its id.
 func RuleID(id uint64) string { return "id:" + strconv.FormatUint(id, 10) }
 
+// ruleSeg is the part of a path that means a rule. Some names mean something else there.
+func ruleSeg(ref string) string {
+	switch ref {
+	case ".", "..", "bulk", "conflicts", "free":
+		ref = "name:" + ref
+	}
+	return seg(ref)
+}
+
 // ListRules returns the rules the caller may see, highest priority first. With
 // f.Limit set it returns one page.
 func (c *Client) ListRules(ctx context.Context, f apitype.RuleFilter) ([]apitype.Rule, error) {
@@ -36,7 +45,7 @@ func (c *Client) ListRules(ctx context.Context, f apitype.RuleFilter) ([]apitype
 // GetRule returns one rule by name, or by RuleID.
 func (c *Client) GetRule(ctx context.Context, ref string) (apitype.Rule, string, error) {
 	var r apitype.Rule
-	tag, err := c.do(ctx, request{method: http.MethodGet, path: "/flowspace" + seg(ref), out: &r})
+	tag, err := c.do(ctx, request{method: http.MethodGet, path: "/flowspace" + ruleSeg(ref), out: &r})
 	return r, tag, err
 }
 
@@ -48,13 +57,13 @@ func (c *Client) CreateRule(ctx context.Context, r apitype.RuleCreate) (apitype.
 // UpdateRule changes one rule by name or RuleID; ifMatch is an ETag or empty.
 func (c *Client) UpdateRule(ctx context.Context, ref string, u apitype.RuleUpdate, ifMatch string) (apitype.Rule, error) {
 	var r apitype.Rule
-	_, err := c.do(ctx, request{method: http.MethodPatch, path: "/flowspace" + seg(ref), body: u, ifMatch: ifMatch, out: &r})
+	_, err := c.do(ctx, request{method: http.MethodPatch, path: "/flowspace" + ruleSeg(ref), body: u, ifMatch: ifMatch, out: &r})
 	return r, err
 }
 
 // DeleteRule removes one rule by name or RuleID.
 func (c *Client) DeleteRule(ctx context.Context, ref string) error {
-	return c.plain(ctx, http.MethodDelete, "/flowspace"+seg(ref), nil)
+	return c.plain(ctx, http.MethodDelete, "/flowspace"+ruleSeg(ref), nil)
 }
 
 // BulkRules does all changes or none; with dryRun it only says what it would do.

@@ -41,7 +41,12 @@ type RuleFilter struct {
 	ShowDisabled bool // also rules whose slices are all disabled
 }
 
-// findRule resolves a reference: "id:N", a name, or a bare number that is no name.
+// nameRef begins a reference to a rule whose name means something else where the
+// reference stands, such as a path.
+const nameRef = "name:"
+
+// findRule resolves a reference: "id:N", a name, "name:" and a name, or a bare
+// number that is no name.
 func (st *state) findRule(ref string) *flowspace.Rule {
 	if text, ok := strings.CutPrefix(ref, "id:"); ok {
 		id, err := strconv.ParseUint(text, 10, 64)
@@ -52,6 +57,9 @@ func (st *state) findRule(ref string) *flowspace.Rule {
 	}
 	if r := st.flows.RuleByName(ref); r != nil {
 		return r
+	}
+	if name, ok := strings.CutPrefix(ref, nameRef); ok {
+		return st.flows.RuleByName(name)
 	}
 	if id, err := strconv.ParseUint(ref, 10, 64); err == nil {
 		return st.flows.Rule(id)
@@ -244,8 +252,13 @@ func (c *change) resolve(from *RuleChange, to *flowspace.Change, patched map[uin
 }
 
 func (c *change) checkNew(r *flowspace.Rule) error {
-	if strings.HasPrefix(r.Name, "id:") {
+	switch {
+	case strings.HasPrefix(r.Name, "id:"):
 		return invalid("name", r.Name, fmt.Sprintf("rule name %q begins with id:, which means a rule's number", clip(r.Name)), "")
+	case strings.HasPrefix(r.Name, nameRef):
+		return invalid("name", r.Name, fmt.Sprintf("rule name %q begins with %s, which means a rule's name", clip(r.Name), nameRef), "")
+	case strings.ContainsFunc(r.Name, deceives):
+		return invalid("name", r.Name, "the name contains control characters, characters that cannot be seen, or bad UTF-8", "")
 	}
 	return c.checkGrants(r.Grants)
 }

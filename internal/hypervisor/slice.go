@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/govisor/govisor/internal/store"
 	"github.com/govisor/govisor/ofwire"
@@ -159,10 +160,16 @@ func checkText(field, v string, most int) (string, error) {
 	if len(v) > most {
 		return "", invalid(field, v, fmt.Sprintf("%s has %d characters, more than %d", field, len(v), most), "")
 	}
-	if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }) {
-		return "", invalid(field, v, field+" contains control characters or bad UTF-8", "")
+	if strings.ContainsFunc(v, deceives) {
+		return "", invalid(field, v, field+" contains control characters, characters that cannot be seen, or bad UTF-8", "")
 	}
 	return v, nil
+}
+
+// deceives reports whether a character makes a text look like another, or does
+// something to a terminal: controls, changes of direction, breaks and what has no width.
+func deceives(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune("\u200b\u2028\u2029\u2060\ufeff\ufffd", r)
 }
 
 func (s *Slice) record() store.Slice {
