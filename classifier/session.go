@@ -22,8 +22,9 @@ import (
 // Slice is the session of one slice on this datapath, as far as this package has
 // to know it. Neither method blocks.
 type Slice interface {
-	// Send queues a copy of frame for the slice's controllers with that id.
-	Send(id slicing.ConnID, frame []byte) bool
+	// Send queues a copy of frame for the slice's controllers with that id, but not
+	// for except.
+	Send(id, except slicing.ConnID, frame []byte) bool
 	// Flush sends what has been queued.
 	Flush()
 }
@@ -293,7 +294,7 @@ func (s *Session) emit(out *slicing.Out) {
 			continue
 		}
 		if m := (*s.slices.Load())[d.Slice]; m != nil {
-			m.Send(d.Conn, d.Frame)
+			m.Send(d.Conn, d.Except, d.Frame)
 			m.dirty.Store(true)
 		}
 	}

@@ -57,9 +57,10 @@ func (p *peer) HandleFrame(frame []byte) error {
 // BatchDone sends what the last messages caused.
 func (p *peer) BatchDone() { p.s.opts.Datapath.Flush() }
 
-// Send queues one message for the controllers with that id. It never blocks; it
-// is sent with the next Flush. False means that nobody got it.
-func (s *Session) Send(id slicing.ConnID, frame []byte) bool {
+// Send queues one message for the controllers with that id, but not for except, which
+// is 0 for none. It never blocks; it is sent with the next Flush. False means that
+// nobody got it.
+func (s *Session) Send(id, except slicing.ConnID, frame []byte) bool {
 	class := ofconn.Required
 	if of10.Type(frame[1]) == of10.TypePacketIn {
 		class = ofconn.Droppable
@@ -72,6 +73,9 @@ func (s *Session) Send(id slicing.ConnID, frame []byte) bool {
 	for _, p := range *s.peers.Load() {
 		if id == slicing.AllConns || id == p.id.ID {
 			found = true
+			if p.id.ID == except {
+				continue
+			}
 			sent = p.conn.Append(frame, class) || sent
 		}
 	}

@@ -34,7 +34,7 @@ func (d *datapath) FromController(from slicing.Conn, frame []byte) error {
 	defer d.mu.Unlock()
 	d.got = append(d.got, of10.Type(frame[1]))
 	d.ids = append(d.ids, from)
-	d.sess.Send(from.ID, frame)
+	d.sess.Send(from.ID, 0, frame)
 	if d.sw != nil {
 		d.sw.Append(frame, ofconn.Required)
 	}

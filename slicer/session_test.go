@@ -153,7 +153,7 @@ func TestReadOnlyControllers(t *testing.T) {
 		s, d := start(t, n, controllers("c1", "!spy"))
 		c1, spy := n.accept(t, "c1"), n.accept(t, "spy")
 		synctest.Wait()
-		s.Send(slicing.AllConns, msg(of10.TypePacketIn, 5, 40))
+		s.Send(slicing.AllConns, 0, msg(of10.TypePacketIn, 5, 40))
 		s.Flush()
 		for _, nc := range []net.Conn{c1, spy} {
 			if got := receive(t, nc); of10.Type(got[1]) != of10.TypePacketIn {
@@ -177,7 +177,7 @@ func TestReadOnlyControllers(t *testing.T) {
 		// Losing the primary leaves the reader alone, and the other way round.
 		_ = c1.Close()
 		synctest.Wait()
-		s.Send(slicing.AllConns, msg(of10.TypePacketIn, 6, 40))
+		s.Send(slicing.AllConns, 0, msg(of10.TypePacketIn, 6, 40))
 		s.Flush()
 		if got := receive(t, spy); got[7] != 6 {
 			t.Errorf("spy got %x", got)
@@ -243,7 +243,7 @@ func TestNothingOfAnOldConnectionReachesTheNext(t *testing.T) {
 		_ = c1.Close()
 		n.accept(t, "c1")
 		synctest.Wait()
-		if s.Send(old, msg(of10.TypeStatsReply, 9, 12)) {
+		if s.Send(old, 0, msg(of10.TypeStatsReply, 9, 12)) {
 			t.Error("a late answer was queued")
 		}
 		if got := s.Counters().Dropped(uint8(of10.TypeStatsReply)); got != 1 {
@@ -275,7 +275,7 @@ func TestRates(t *testing.T) {
 			t.Errorf("%d messages handled in the end, want 40: none is dropped", got)
 		}
 		for range 5 {
-			s.Send(slicing.AllConns, msg(of10.TypePacketIn, 1, 20))
+			s.Send(slicing.AllConns, 0, msg(of10.TypePacketIn, 1, 20))
 		}
 		if got := s.Counters().Dropped(uint8(of10.TypePacketIn)); got != 3 {
 			t.Errorf("%d packet_ins dropped, want 3", got)
