@@ -226,6 +226,9 @@ func ParseSet(f Field, s string) (Set, error) {
 	ranges := make([]Range, 0, 1+strings.Count(s, "|"))
 	for part := range strings.SplitSeq(s, "|") {
 		lo, hi, isRange := strings.Cut(part, "-")
+		if isRange && (lo == "" || hi == "" || strings.Contains(hi, "-")) {
+			lo = part // -1, 3- and 1-2-3 are no ranges
+		}
 		a, err := parseValue(f, lo)
 		if err != nil {
 			return Set{}, err
