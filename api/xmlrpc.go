@@ -177,7 +177,11 @@ func (s *Server) xmlMethod(r *http.Request, call *xmlCall) (any, error) {
 			return m.run(s, c, args)
 		}
 	}
-	return nil, rpcErrorf(rpcParams, "%s takes %v arguments, %d were given", name, m.args, len(args))
+	var counts []string
+	for _, n := range m.args {
+		counts = append(counts, strconv.Itoa(n))
+	}
+	return nil, rpcErrorf(rpcParams, "%s takes %s arguments, %d given", name, strings.Join(counts, " or "), len(args))
 }
 
 // viaRPC runs the JSON-RPC method that does the same.

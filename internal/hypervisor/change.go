@@ -174,7 +174,7 @@ func (s *Service) do(ctx context.Context, r request, prepare func(*change) error
 	if !cur.allowed(r.by, r.act, r.slice) {
 		s.mu.Unlock()
 		s.refused(r, "not permitted")
-		return nil, denied(r.by, r.action)
+		return nil, denied(r.by, strings.ReplaceAll(r.action, "-", " "))
 	}
 	c := newChange(cur, r.by, s.now())
 	err := prepare(c)

@@ -144,6 +144,14 @@ func (s *Service) Health(p Principal) apitype.Health {
 	h.Slices = len(visible)
 	if p.seesAll() {
 		h.Rules = st.flows.Len()
+	} else {
+		rules, _ := s.Rules(p, RuleFilter{ShowDisabled: true}) // who may not read them is told of none
+		h.Rules, h.Datapaths = len(rules), 0
+		for _, d := range s.Datapaths(p) {
+			if d.Connected {
+				h.Datapaths++
+			}
+		}
 	}
 	h.Checks = append(h.Checks, apitype.HealthCheck{Name: "database", OK: true, Detail: s.db.Path()})
 	if !p.seesAll() {
