@@ -59,7 +59,11 @@ func sliceMadeAgain(t *testing.T, between func(*world, string, func()) bool) {
 	if _, err := w.svc.UpdateSettings(ctx, admin, hypervisor.SettingsPatch{CallbackAllow: new("127.0.0.1"), DefaultFloodPerm: new("red")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.svc.Login(ctx, "red", "old password", "x"); err != nil {
+	before, err := w.svc.Login(ctx, "red", "old password", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.svc.RegisterCallback(ctx, before, hypervisor.Callback{URL: "http://127.0.0.1:9/", Event: "GENERAL", Method: "m", Cookie: "c"}, false); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(10 * time.Second) // it is in the journal
@@ -109,6 +113,15 @@ func sliceMadeAgain(t *testing.T, between func(*world, string, func()) bool) {
 	}
 	if _, err := w.svc.Login(ctx, "red", "old password", "x"); err == nil {
 		t.Error("the old password is good")
+	}
+	if _, err := w.svc.Slice(before, "red"); hypervisor.KindOf(err) != apitype.KindNotFound {
+		t.Errorf("who logged in before reads the new slice: %v", err)
+	}
+	if _, err := w.svc.UpdateSlice(ctx, before, "red", hypervisor.SlicePatch{Contact: new("x")}, nil); err == nil {
+		t.Error("who logged in before changes the new slice")
+	}
+	if l := w.svc.Callbacks(admin); len(l) != 0 {
+		t.Errorf("callbacks: %+v", l)
 	}
 	if set, err := w.svc.ReadSettings(admin); err != nil || set.DefaultFloodPerm != hypervisor.AdminName {
 		t.Errorf("default flood permission %q, %v", set.DefaultFloodPerm, err)

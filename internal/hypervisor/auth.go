@@ -31,7 +31,8 @@ var errLogin = &Error{Kind: apitype.KindUnauthorized, Detail: "wrong account or 
 func (s *Service) Login(ctx context.Context, account, password, from string) (Principal, error) {
 	st := s.state.Load()
 	a, known := st.accounts[account]
-	p := Principal{Account: account, Role: Role(a.Role), Scope: ScopeFull, Via: "password", From: from}
+	a.Name = account // also if there is none
+	p := st.login(a, ScopeFull, "password", from)
 	if known && s.verified.has(account, a.Hash, password, s.now()) {
 		return p, nil
 	}
@@ -111,16 +112,19 @@ func (s *Service) LoginToken(token, from string) (Principal, error) {
 	if !ok {
 		return Principal{}, &Error{Kind: apitype.KindUnauthorized, Detail: "the token's account is gone", Index: -1}
 	}
-	return Principal{Account: a.Name, Role: Role(a.Role), Scope: Scope(t.Scope), Via: "token", From: from}, nil
+	p := st.login(a, Scope(t.Scope), "token", from)
+	p.Token = id
+	return p, nil
 }
 
 // LoginCertificate accepts the common name of a verified client certificate.
 func (s *Service) LoginCertificate(name, from string) (Principal, error) {
-	a, ok := s.state.Load().accounts[name]
+	st := s.state.Load()
+	a, ok := st.accounts[name]
 	if !ok {
 		return Principal{}, &Error{Kind: apitype.KindUnauthorized, Detail: "the certificate's account is unknown", Value: clip(name), Index: -1}
 	}
-	return Principal{Account: a.Name, Role: Role(a.Role), Scope: ScopeFull, Via: "certificate", From: from}, nil
+	return st.login(a, ScopeFull, "certificate", from), nil
 }
 
 func checkPassword(password string) error {

@@ -15,6 +15,9 @@ func TestConfigureIsAllOrNothing(t *testing.T) {
 	s, ctx := newService(t), t.Context()
 	mustSlice(t, s, "a")
 	mustSlice(t, s, "b")
+	if _, err := s.CreateViewer(ctx, Local(), "v", "p"); err != nil {
+		t.Fatal(err)
+	}
 	slice := Principal{Account: "a", Role: RoleSlice, Scope: ScopeFull}
 	all, here := (*ofwire.DatapathID)(nil), new(ofwire.DatapathID(7))
 	good := func() ConfigPatch {

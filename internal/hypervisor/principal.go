@@ -1,5 +1,7 @@
 package hypervisor
 
+import "github.com/govisor/govisor/internal/store"
+
 // Role is what an account is for.
 type Role string
 
@@ -26,12 +28,27 @@ type Principal struct {
 	Scope   Scope
 	Via     string // password, token, socket, certificate
 	From    string // address, for the audit log
+	// Generation is that of the slice whose account it is: who logged in before it was
+	// made again is not of the new one. 0 means whichever there is.
+	Generation uint64
+	// Token is the id of the token that proved it, if one did: it may do nothing once
+	// that is gone.
+	Token string
 }
 
 // Local is the principal of the unix socket: whoever may open it is the
 // administrator.
 func Local() Principal {
 	return Principal{Account: AdminName, Role: RoleAdmin, Scope: ScopeFull, Via: "socket", From: "socket"}
+}
+
+// login makes the principal of an account.
+func (st *state) login(a store.Account, scope Scope, via, from string) Principal {
+	p := Principal{Account: a.Name, Role: Role(a.Role), Scope: scope, Via: via, From: from}
+	if s := st.slices[a.Name]; s != nil {
+		p.Generation = s.Generation
+	}
+	return p
 }
 
 // action is something that needs permission.
@@ -61,13 +78,17 @@ func (st *state) allowed(p Principal, a action, target string) bool {
 	if p.Scope != ScopeFull && !(p.Scope == ScopeRead && a.reading()) {
 		return false
 	}
+	if _, ok := st.tokens[p.Token]; p.Token != "" && !ok {
+		return false
+	}
 	switch p.Role {
 	case RoleAdmin:
 		return true
 	case RoleViewer:
-		return a == actReadSystem || a == actReadSlice || a == actReadShared || a == actOwnTokens
+		return st.accounts[p.Account].Role == string(RoleViewer) &&
+			(a == actReadSystem || a == actReadSlice || a == actReadShared || a == actOwnTokens)
 	case RoleSlice:
-		if st.slices[p.Account] == nil {
+		if own := st.slices[p.Account]; own == nil || p.Generation != 0 && p.Generation != own.Generation {
 			return false
 		}
 		switch a {

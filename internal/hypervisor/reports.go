@@ -38,7 +38,11 @@ func (s *Service) Subscribe(p Principal, after uint64) (past []apitype.Event, su
 	}
 	filter = func(e apitype.Event) bool {
 		linked := e.Type == EventLinkAdded || e.Type == EventLinkRemoved // the detail names another datapath
-		return p.seesAll() || !linked && s.state.Load().mayHear(p, e)
+		st := s.state.Load()
+		if t := st.tokens[p.Token]; !t.Expires.IsZero() && s.now().After(t.Expires) || !st.allowed(p, actReadShared, "") {
+			return false // since it began
+		}
+		return p.seesAll() || !linked && st.mayHear(p, e)
 	}
 	past, sub = s.events.subscribe(after)
 	return slices.DeleteFunc(past, func(e apitype.Event) bool { return !filter(e) }), sub, filter, nil
