@@ -68,6 +68,8 @@ type matchParser struct {
 	m     Match
 	q     QueueText
 	given map[Field]bool
+
+	queues, forced *string // as given, nil if not
 }
 
 func (p *matchParser) parse(s string) error {
@@ -156,10 +158,16 @@ func (p *matchParser) word(w string) error {
 func (p *matchParser) pair(key, value string) error {
 	switch key {
 	case "queues", "queue_id":
+		if err := once(&p.queues, key, value); err != nil {
+			return err
+		}
 		q, err := parseQueues(value)
 		p.q.Queues = q
 		return err
 	case "force_enqueue", "forced_queue":
+		if err := once(&p.forced, key, value); err != nil {
+			return err
+		}
 		if value == "-1" {
 			return nil
 		}
@@ -211,6 +219,15 @@ func (p *matchParser) setNumber(f Field, s Set, value string) error {
 	}
 	p.given[f] = true
 	*p.m.set(f) = s
+	return nil
+}
+
+// once refuses a second value other than the first.
+func once(given **string, key, value string) error {
+	if *given != nil && **given != value {
+		return &FieldError{Field: key, Value: value, Reason: "contradicts what was given before"}
+	}
+	*given = &value
 	return nil
 }
 

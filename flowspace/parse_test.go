@@ -135,7 +135,8 @@ func TestParseMatchQueues(t *testing.T) {
 	if _, q, err := ParseMatchQueues("force_enqueue=-1"); err != nil || q.HasForced {
 		t.Errorf("got %v, %v", q, err)
 	}
-	for _, in := range []string{"queues=a", "force_enqueue=-2", "queues = [1, 2"} {
+	for _, in := range []string{"queues=a", "force_enqueue=-2", "queues = [1, 2", "queues=1,queues=2", "queues=1,queue_id=",
+		"force_enqueue=1,force_enqueue=2", "force_enqueue=1,forced_queue=-1", "force_enqueue=-1,force_enqueue=1"} {
 		if _, q, err := ParseMatchQueues(in); err == nil {
 			t.Errorf("%s: got %v", in, q)
 		}
