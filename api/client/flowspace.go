@@ -78,9 +78,10 @@ func dry(on bool) url.Values {
 	return url.Values{"dry_run": {"true"}}
 }
 
-// Conflicts returns overlapping and shadowed rules; slice and dpid may be empty.
+// Conflicts returns overlapping and shadowed rules, up to 10,000; slice and dpid may
+// be empty.
 func (c *Client) Conflicts(ctx context.Context, slice, dpid string) ([]apitype.Conflict, error) {
-	q := url.Values{}
+	q := url.Values{"limit": {"10000"}} // each page looks through all rules again
 	if slice != "" {
 		q.Set("slice", slice)
 	}

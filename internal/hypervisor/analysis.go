@@ -30,8 +30,8 @@ type Conflict struct {
 }
 
 // Conflicts finds rules that overlap a stronger rule of other slices, and rules
-// that are shadowed. It looks at one slice and one datapath if they are given,
-// and gives up when ctx ends.
+// that are shadowed, up to 10,000. It looks at one slice and one datapath if they are
+// given, and gives up when ctx ends.
 func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid *ofwire.DatapathID) ([]Conflict, error) {
 	rules, err := s.Rules(p, RuleFilter{Slice: slice, DPID: dpid, ShowDisabled: true})
 	if err != nil {
@@ -158,7 +158,11 @@ func (f *conflictFinder) place(dpid uint64) string {
 
 func sameSlices(a, b *flowspace.Rule) bool { return slices.Equal(a.Grants, b.Grants) }
 
+// add appends a conflict, up to mostConflicts of them.
 func (f *conflictFinder) add(r, o *flowspace.Rule, where string, shadowed bool) {
+	if len(f.out) == mostConflicts {
+		return
+	}
 	region, _ := r.Match.Intersect(o.Match)
 	c := Conflict{Shadowed: shadowed, Rule: f.st.visible(f.p, r), Other: f.st.visible(f.p, o), Region: region, DPID: where}
 	if c.Other == nil { // somebody else's: that it is there is all the caller learns
