@@ -78,3 +78,55 @@ func TestModifyCarves(t *testing.T) {
 		}
 	}
 }
+
+// A switch keeps a miss_send_len for each connection: who comes next, perhaps another
+// of the slice's controllers, begins with the default. How fragments are handled is
+// the switch's and stays.
+func TestMissSendLenOfTheControllerBefore(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "1 any alice=7", "1 dl_vlan=9 bob=7")
+	r.send("alice", &of10.SetConfig{Flags: of10.FragDrop, MissSendLen: 20})
+	config := func() [2]uint16 {
+		t.Helper()
+		got := r.send("alice", &of10.GetConfigRequest{})
+		if len(got) != 1 {
+			t.Fatalf("answers are %v", got)
+		}
+		c := got[0].(*of10.GetConfigReply)
+		return [2]uint16{uint16(c.Flags), c.MissSendLen}
+	}
+	again := func() {
+		var out Out
+		r.d.ControllerDown(r.now, "alice")
+		r.d.ControllerUp(r.now, "alice", &out)
+		r.pump(&out)
+	}
+	miss := func() int {
+		r.frame(1, pkt{}.bytes())
+		in := packetIns(r.take("alice"))
+		if len(in) != 1 {
+			t.Fatalf("%d packet_ins, want 1", len(in))
+		}
+		return len(in[0].Data)
+	}
+	if got := miss(); got != 20 {
+		t.Errorf("%d bytes of the frame, want 20", got)
+	}
+	var out Out
+	r.d.ControllerUp(r.now, "alice", &out) // there already
+	if got, want := config(), ([2]uint16{uint16(of10.FragDrop), 20}); got != want {
+		t.Errorf("config is %v, want %v", got, want)
+	}
+	again()
+	if got, want := config(), ([2]uint16{uint16(of10.FragDrop), of10.DefaultMissSendLen}); got != want {
+		t.Errorf("the next controller's config is %v, want %v", got, want)
+	}
+	if got, want := miss(), min(len(pkt{}.bytes()), int(of10.DefaultMissSendLen)); got != want {
+		t.Errorf("the next controller gets %d bytes of the frame, want %d", got, want)
+	}
+	r.send("alice", &of10.SetConfig{MissSendLen: 2000})
+	again()
+	if last := r.log[len(r.log)-1]; !strings.Contains(last, "SET_CONFIG") || !strings.Contains(last, "512") {
+		t.Errorf("the switch was told last %s, want the short miss_send_len", last)
+	}
+}

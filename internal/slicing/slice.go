@@ -141,10 +141,12 @@ func (d *Datapath) RemoveSlice(now time.Time, name string, out *Out) {
 	d.flush(now, nil, out)
 }
 
-// ControllerUp says that a slice has a controller listening.
+// ControllerUp says that a slice has a controller listening. It begins with the default
+// miss_send_len, which switches keep by connection, whatever the one before has set.
 func (d *Datapath) ControllerUp(now time.Time, name string, out *Out) {
 	if s := d.slices[name]; s != nil && !s.up {
-		s.up = true
+		s.up, s.miss = true, of10.DefaultMissSendLen
+		d.configure(out)
 		d.dropAways()
 		d.publish()
 		d.flush(now, nil, out)
