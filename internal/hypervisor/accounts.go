@@ -124,6 +124,9 @@ func (s *Service) Tokens(p Principal) ([]apitype.Token, error) {
 	return out, nil
 }
 
+// tokensPerAccount bounds what one account can fill the state with.
+const tokensPerAccount = 1000
+
 // CreateToken makes a token for the caller; the administrator may name another
 // account. A token of scope read cannot make one.
 func (s *Service) CreateToken(ctx context.Context, p Principal, t apitype.TokenCreate) (apitype.Token, error) {
@@ -157,8 +160,14 @@ func (s *Service) CreateToken(ctx context.Context, p Principal, t apitype.TokenC
 		if _, ok := c.st.accounts[t.Account]; !ok {
 			return notFound("account", t.Account)
 		}
-		if len(c.st.tokens) >= 10_000 {
-			return conflict("tokens", "", "there are 10000 tokens already", "delete some")
+		own := 0
+		for _, have := range c.st.tokens {
+			if have.Account == t.Account {
+				own++
+			}
+		}
+		if own >= tokensPerAccount {
+			return conflict("tokens", "", fmt.Sprintf("%s has %d tokens already", t.Account, own), "delete some")
 		}
 		c.st.tokens[id] = rec
 		c.write(func(tx *store.Tx) error { return tx.PutToken(rec) })

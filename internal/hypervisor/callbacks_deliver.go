@@ -240,6 +240,8 @@ func (s *Service) deliver(ctx context.Context, client *http.Client, cb store.Cal
 			select {
 			case <-ctx.Done():
 			case <-q.end:
+				timer.Stop()
+				return
 			case <-timer.C:
 			}
 			timer.Stop()
