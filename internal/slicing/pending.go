@@ -264,11 +264,10 @@ type undo struct {
 
 // fromSwitchError routes an error of the switch to the slice that caused it.
 func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
-	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
 	if r := d.pending.find(of10.XID(frame)); r != nil && r.full == nil {
 		refused := *r
 		d.pending.close(r)
-		d.flowModRefused(now, &refused, typ, code, out)
+		d.flowModRefused(now, &refused, frame, out)
 		return
 	}
 	p := d.answered(of10.XID(frame))
@@ -281,7 +280,7 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 		if p.emerg != nil && !d.emergencyRefused(p, out) {
 			return
 		}
-		d.fail(out, p.slice, p.conn, p.orig, typ, code)
+		d.passError(out, p.slice, p.conn, p.orig, frame)
 	case pendSilent:
 		if p.emerg != nil {
 			d.emergencyRefused(p, out)
@@ -289,17 +288,31 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 	}
 }
 
+// passError passes an error of the switch on to the slice whose message caused it, with
+// that message. What a vendor's error begins with says which it is, and stays.
+func (d *Datapath) passError(out *Out, s *slice, conn ConnID, orig, frame []byte) {
+	const most, head = 0xffff - 12, 8
+	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
+	if typ != of10.ErrorVendor || len(frame) < 12+head {
+		d.fail(out, s, conn, orig, typ, code)
+		return
+	}
+	data := append(slices.Clone(frame[12:12+head]), orig[:min(len(orig), most-head)]...)
+	out.deliver(s.name, conn, &of10.Error{XID: of10.XID(orig), ErrType: typ, Code: code, Data: data})
+}
+
 func bufferError(typ of10.ErrorType, code uint16) bool {
 	return typ == of10.ErrorBadRequest && (code == of10.BadRequestBufferEmpty || code == of10.BadRequestBufferUnknown)
 }
 
 // flowModRefused takes the whole flow_mod back of which r is a part.
-func (d *Datapath) flowModRefused(now time.Time, r *record, typ of10.ErrorType, code uint16, out *Out) {
+func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *Out) {
+	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
 	e, t := r.entry, r.txn
 	defer d.confirmed(t)
 	if bufferError(typ, code) {
 		if t != nil {
-			d.fail(out, t.slice, t.conn, t.orig, typ, code)
+			d.passError(out, t.slice, t.conn, t.orig, frame)
 		}
 		if !e.dead && e.slot.entry == e { // some switches drop the flow too
 			d.sendFlowMod(e, r.command, t, out)
@@ -337,7 +350,7 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, typ of10.ErrorType, 
 		return
 	}
 	t.failed = true
-	d.fail(out, t.slice, t.conn, t.orig, typ, code)
+	d.passError(out, t.slice, t.conn, t.orig, frame)
 	d.undo(now, t)
 	d.flush(now, nil, out)
 }

@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -311,5 +312,33 @@ func TestReconnectAfterAbsence(t *testing.T) {
 	}
 	if got := r.flowStats("alice"); len(got) != 1 {
 		t.Errorf("flows: %+v", got)
+	}
+}
+
+// Open vSwitch puts a vendor's error in front of the bytes of the message; without it
+// nobody can tell which error it is.
+func TestErrorOfAVendor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "1 in_port=1 alice=7", "2 in_port=2 alice=7")
+	which := []byte{0, 0, 0x23, 0x20, 0, 1, 2, 2}
+	for _, m := range []of10.Message{
+		&of10.PacketOut{XID: 77, BufferID: of10.NoBuffer, InPort: 1, Actions: []of10.Action{of10.Output(2, 0)}, Data: pkt{}.bytes()},
+		flowMod(t, "actions=output:2"),
+	} {
+		own := encode(t, m)
+		var out Out
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, own, &out)
+		theirs := out.Switch()
+		theirs = theirs[:int(theirs[2])<<8|int(theirs[3])]
+		vendor := encode(t, &of10.Error{XID: of10.XID(theirs), ErrType: of10.ErrorVendor, Data: slices.Concat(which, theirs)})
+		out = Out{}
+		r.d.FromSwitch(r.now, vendor, &out)
+		if out.Len() != 1 {
+			t.Fatalf("%v: %d answers, want 1", m.Type(), out.Len())
+		}
+		want := encode(t, &of10.Error{XID: of10.XID(own), ErrType: of10.ErrorVendor, Data: slices.Concat(which, own)})
+		if d := cmp.Diff(want, out.At(0).Frame); d != "" {
+			t.Errorf("%v: -want +got\n%s", m.Type(), d)
+		}
 	}
 }
