@@ -25,6 +25,7 @@ type applier struct {
 	// modules refuses controllers that this program does not have
 	modules func(urls []string) error
 
+	places map[*flowspace.Rule]int // of the rules in the configuration
 	items  []apitype.DiffItem
 	faults []apitype.Fault
 	total  int // of faults, reported or not
@@ -64,9 +65,9 @@ func (a *applier) run() error {
 		affected, err := a.c.applyRules(changes)
 		if err != nil {
 			e := FromFlowspace(err)
-			a.fault("flowspace", e.Index, e)
+			a.fault("flowspace", a.placeOf(changes, e.Index), e)
 		} else if i, err := a.c.st.checkDelegated(changes, affected.Rules); err != nil {
-			a.fault("flowspace", i, err)
+			a.fault("flowspace", a.placeOf(changes, i), err)
 		}
 	}
 	if a.total == 0 {
@@ -236,6 +237,7 @@ func (a *applier) rules() []flowspace.Change {
 		return true
 	})
 	kept := make(map[uint64]bool, old.Len())
+	a.places = make(map[*flowspace.Rule]int, len(a.cfg.Flowspace))
 	var updates, adds []flowspace.Change
 	seen := make(map[string]bool, len(a.cfg.Flowspace))
 	for i := range a.cfg.Flowspace {
@@ -244,6 +246,7 @@ func (a *applier) rules() []flowspace.Change {
 			a.fault("flowspace", i, err)
 			continue
 		}
+		a.places[want] = i
 		have := old.RuleByName(want.Name)
 		if want.Name == "" {
 			key := ruleContent(want)
@@ -267,6 +270,18 @@ func (a *applier) rules() []flowspace.Change {
 	removes := a.prune(kept)
 	a.number(adds, kept)
 	return slices.Concat(removes, updates, adds)
+}
+
+// placeOf returns which rule of the configuration the i-th change is for, -1 if none.
+func (a *applier) placeOf(changes []flowspace.Change, i int) int {
+	if i < 0 {
+		return i
+	}
+	place, ok := a.places[changes[i].Rule]
+	if !ok {
+		return -1
+	}
+	return place
 }
 
 // prune removes the rules that are not kept; where that was not asked for, all are kept.

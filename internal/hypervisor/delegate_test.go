@@ -1,6 +1,7 @@
 package hypervisor
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -287,6 +288,22 @@ func TestOwnersSurvive(t *testing.T) {
 	cfg.Flowspace = append(cfg.Flowspace, apitype.RuleCreate{Name: "bad", DPIDs: []string{"any"}, Match: "any", Owner: "parent", Grants: []apitype.Grant{{Slice: "child", Permission: 7}}})
 	if _, err := again.Apply(t.Context(), Local(), cfg, ApplyOptions{Replace: true}); KindOf(err) != apitype.KindInvalid {
 		t.Errorf("a rule beyond its owner's space was imported: %v", err)
+	}
+}
+
+// A rule beyond its owner's space is told by its place in the file, whatever else is in
+// there and changes nothing.
+func TestPlaceOfAnOwnersFault(t *testing.T) {
+	t.Parallel()
+	s := delegated(t)
+	rule := func(name, dpid, owner, slice string) apitype.RuleCreate {
+		return apitype.RuleCreate{Name: name, DPIDs: []string{dpid}, Priority: 900, Match: "dl_vlan=5", Owner: owner, Grants: []apitype.Grant{{Slice: slice, Permission: 7}}}
+	}
+	cfg := apitype.Config{Version: 1, Flowspace: []apitype.RuleCreate{rule("hers", "1", "", "other"), rule("new", "3", "", "other"), rule("bad", "any", "parent", "child")}}
+	_, err := s.Apply(t.Context(), Local(), cfg, ApplyOptions{})
+	e, _ := errors.AsType[*Error](err)
+	if e == nil || len(e.Faults) != 1 || e.Faults[0].Field != "flowspace[2].match" || e.Faults[0].Index != 2 {
+		t.Errorf("the fault is not that of the third rule: %+v", e)
 	}
 }
 
