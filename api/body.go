@@ -95,6 +95,9 @@ func unmarshal(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
+		if _, ok := v.(*apitype.Bulk); ok {
+			return changeError(text, err)
+		}
 		return jsonError(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
@@ -123,6 +126,35 @@ func jsonError(err error) error {
 		return bad("body", "", "the JSON ends too early", "")
 	}
 	return bad("body", "", strings.TrimPrefix(err.Error(), "json: "), "")
+}
+
+// changeError is jsonError for a bulk: it looks for the change that err is about.
+func changeError(text []byte, err error) error {
+	var bulk struct {
+		Changes []json.RawMessage `json:"changes"`
+	}
+	if json.Unmarshal(text, &bulk) != nil {
+		return jsonError(err)
+	}
+	for i, raw := range bulk.Changes {
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.DisallowUnknownFields()
+		var c apitype.Change
+		if err := dec.Decode(&c); err != nil {
+			e, ok := errors.AsType[*hypervisor.Error](jsonError(err))
+			if !ok {
+				return err
+			}
+			e.Index = i
+			place := fmt.Sprintf("changes[%d]", i)
+			if e.Field != "body" {
+				place += "." + e.Field
+			}
+			e.Field = place
+			return e
+		}
+	}
+	return jsonError(err)
 }
 
 // kindName says a Go kind in JSON's words.
