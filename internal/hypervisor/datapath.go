@@ -77,8 +77,10 @@ const readyTimeout = 10 * time.Second
 // shared by all of them: what one has put there, the others wait behind.
 const switchQueue = 128 << 10
 
-// run moves messages until the switch is gone or ctx is done.
-func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
+// run moves messages until the switch is gone or ctx is done. arrived is called
+// when it has been asked what it has.
+func (d *datapath) run(ctx context.Context, cfg *DatapathConfig, arrived func()) error {
+	stopped := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer close(d.ended)
 	core := d.w.takeCore(d, cfg)
@@ -104,10 +106,14 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig) error {
 		policy = slicing.Flush
 	}
 	cls.Connect(d.features, policy)
+	arrived()
 	var wg sync.WaitGroup
 	wg.Go(func() { d.follow(ctx, cfg) })
 	err := cls.Run(ctx)
 	cancel(err)
+	if leave, err := d.w.arrival.enterShort(stopped); err == nil { // govisor stops without delay
+		defer leave()
+	}
 	wg.Wait()
 	d.stopSlices(err)
 	return err
@@ -132,7 +138,9 @@ func (d *datapath) follow(ctx context.Context, cfg *DatapathConfig) {
 	defer wg.Wait()
 	wg.Go(func() { d.describe(ctx) })
 	wg.Go(func() { d.keepJournal(ctx) })
-	d.apply(ctx, cfg)
+	if !d.arrive(ctx, cfg) {
+		return
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -150,6 +158,18 @@ func (d *datapath) follow(ctx context.Context, cfg *DatapathConfig) {
 			close(w)
 		}
 	}
+}
+
+// arrive starts the slices when it is this datapath's turn; false when ctx was done
+// before.
+func (d *datapath) arrive(ctx context.Context, cfg *DatapathConfig) bool {
+	leave, err := d.w.arrival.enter(ctx)
+	if err != nil {
+		return false
+	}
+	defer leave()
+	d.apply(ctx, cfg)
+	return true
 }
 
 // Apply gives the session a newer configuration.
@@ -205,7 +225,7 @@ func (d *datapath) startSlice(ctx context.Context, c SliceConfig) {
 	sess := slicer.New(slicer.Options{
 		Slice:            c.Name,
 		Datapath:         &sliceSide{d: d, slice: c.Name},
-		Dial:             dialer.Dial,
+		Dial:             d.inTurn(dialer.Dial),
 		HandshakeTimeout: d.w.opts.HandshakeTimeout,
 		Conn:             ofconn.Config{EchoInterval: d.w.opts.EchoInterval, Loop: d.loop},
 		Backoff:          d.w.opts.Backoff,
@@ -222,6 +242,18 @@ func (d *datapath) startSlice(ctx context.Context, c SliceConfig) {
 		defer close(s.done)
 		_ = sess.Run(sctx)
 	}()
+}
+
+// inTurn makes dialling wait until it is this datapath's turn.
+func (d *datapath) inTurn(dial func(context.Context, ofwire.Target) (net.Conn, error)) func(context.Context, ofwire.Target) (net.Conn, error) {
+	return func(ctx context.Context, t ofwire.Target) (net.Conn, error) {
+		leave, err := d.w.arrival.enterShort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		return dial(ctx, t)
+	}
 }
 
 // stopSlice ends a slice's session and waits for it. What the slice has in the

@@ -74,12 +74,13 @@ type Switches struct {
 	loops   []*ofconn.Loop
 	turn    atomic.Uint32 // of loops, for the next datapath
 	cores   cores
+	arrival *admission   // what coming and going costs is paid in turn
 	unknown atomic.Int32 // connections that have not said yet who they are
 }
 
 // NewSwitches returns the service's side towards the switches.
 func (s *Service) NewSwitches(o SwitchOptions) *Switches {
-	return &Switches{svc: s, opts: o.withDefaults(), loops: ofconn.NewLoops(runtime.GOMAXPROCS(0) - 1), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}}
+	return &Switches{svc: s, opts: o.withDefaults(), loops: ofconn.NewLoops(runtime.GOMAXPROCS(0) - 1), cores: cores{away: map[ofwire.DatapathID]*keptCore{}}, arrival: newAdmission(runtime.GOMAXPROCS(0) / 2)}
 }
 
 // Serve runs a session for each switch that connects to ln, until ctx is done.
@@ -148,6 +149,11 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 		log.WithError(err).Error("newcomer refused")
 		return err
 	}
+	leave, err := w.arrival.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	d := newDatapath(w, nc, features, log)
 	cfg, err := w.svc.Attach(features.DatapathID, d)
 	if err != nil {
@@ -156,7 +162,7 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 	}
 	defer w.svc.Detach(features.DatapathID, d)
 	log.Info("switch connected")
-	err = d.run(ctx, cfg)
+	err = d.run(ctx, cfg, leave)
 	level := logrus.WarnLevel
 	if ctx.Err() != nil { // govisor stops
 		level = logrus.InfoLevel
@@ -185,6 +191,11 @@ func (w *Switches) identify(ctx context.Context, nc net.Conn) (*of10.FeaturesRep
 	if err := handshakeTLS(ctx, nc, w.opts.HandshakeTimeout); err != nil {
 		return nil, err
 	}
+	leave, err := w.arrival.enterShort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return classifier.Identify(ctx, nc, w.opts.HandshakeTimeout)
 }
 
