@@ -342,3 +342,11 @@ func TestErrorOfAVendor(t *testing.T) {
 		}
 	}
 }
+
+// A port the switch does not have is no port, whatever the rules reach.
+func TestQueuesOfNoPort(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "1 any alice=7")
+	r.wantError("alice", &of10.StatsRequest{StatsType: of10.StatsQueue, Body: of10.QueueStatsRequest{PortNo: 9, QueueID: 1}}, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadPort)
+	r.wantError("alice", &of10.StatsRequest{StatsType: of10.StatsQueue, Body: of10.QueueStatsRequest{PortNo: 2, QueueID: 1}}, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadQueue)
+}

@@ -57,7 +57,7 @@ func (d *Datapath) statsRequest(now time.Time, s *slice, c Conn, frame []byte, o
 			real.Body = b
 		}
 	case of10.QueueStatsRequest:
-		if b.PortNo != of10.PortAll && !s.owns(b.PortNo) {
+		if b.PortNo != of10.PortAll && (!s.owns(b.PortNo) || d.port(b.PortNo) == nil) {
 			d.fail(out, s, c.ID, frame, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadPort)
 			return
 		}
