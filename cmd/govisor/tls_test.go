@@ -110,13 +110,13 @@ type tlsWorld struct {
 	openflow, api string
 }
 
-func startTLSWorld(t *testing.T, dir string) *tlsWorld {
+func startTLSWorld(t *testing.T, dir string, args ...string) *tlsWorld {
 	t.Helper()
 	w := &tlsWorld{t: t, log: &lockedBuffer{}}
 	data := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	w.cmd = exec.Command("govisor", "serve", "--data", data, "--listen", "ssl:127.0.0.1:0", "--api", "127.0.0.1:0",
-		"--tls-cert", in("cert.pem"), "--tls-key", in("key.pem"), "--tls-ca", in("ca.pem"))
+	w.cmd = exec.Command("govisor", append([]string{"serve", "--data", data, "--listen", "ssl:127.0.0.1:0", "--api", "127.0.0.1:0",
+		"--tls-cert", in("cert.pem"), "--tls-key", in("key.pem"), "--tls-ca", in("ca.pem")}, args...)...)
 	w.cmd.Stderr = w.log
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
