@@ -31,13 +31,19 @@ func (im *fvImport) note(format string, args ...any) {
 	im.notes = append(im.notes, fmt.Sprintf(format, args...))
 }
 
+// maxFaults is how many faults are listed; all are counted.
+const maxFaults = 1000
+
 // fault keeps the first one of a field: what could not be read is not judged as the 0 it was left at.
 func (im *fvImport) fault(section string, i int, field, value, detail string) {
-	path := fmt.Sprintf("%s[%d].%s", section, i, field)
+	path := strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", section, i, field), ".")
 	if im.faulty[path] {
 		return
 	}
 	im.faulty[path] = true
+	if len(im.faulty) > maxFaults {
+		return
+	}
 	im.faults = append(im.faults, apitype.Fault{Index: i, Field: path, Value: clipText(value), Detail: detail})
 }
 
@@ -62,8 +68,8 @@ func fromFlowVisor(text []byte) (apitype.Config, []string, error) {
 	im.settings(in.FlowVisor)
 	if len(im.faults) > 0 {
 		what := "a fault"
-		if len(im.faults) > 1 {
-			what = fmt.Sprintf("%d faults, the first", len(im.faults))
+		if len(im.faulty) > 1 {
+			what = fmt.Sprintf("%d faults, the first", len(im.faulty))
 		}
 		return im.out, im.notes, &hypervisor.Error{Kind: apitype.KindInvalid, Index: -1, Faults: im.faults,
 			Detail: fmt.Sprintf("the configuration has %s: %s: %s; nothing was changed", what, im.faults[0].Field, im.faults[0].Detail)}
@@ -89,6 +95,9 @@ func (im *fvImport) settings(all []fvSettings) {
 
 func (im *fvImport) slices(all []fvSlice) {
 	for i, s := range all {
+		if im.faulty[fmt.Sprintf("Slice[%d]", i)] {
+			continue
+		}
 		hash := ""
 		if s.PasswdCrypt != "" {
 			hash = hypervisor.LegacyHash(s.PasswdSalt, s.PasswdCrypt)
@@ -175,6 +184,9 @@ func cleanName(s string) string {
 func (im *fvImport) switches(all []fvSwitch) {
 	rates := map[string][]int{} // by slice: its rate on each switch
 	for i, s := range all {
+		if im.faulty[fmt.Sprintf("switches[%d]", i)] {
+			continue
+		}
 		id, err := ofwire.ParseDatapathID(s.DPID)
 		if err != nil {
 			im.fault("switches", i, "dpid", s.DPID, err.Error())
@@ -231,6 +243,9 @@ func (im *fvImport) rules(all []fvRule) {
 	var rules []*flowspace.Rule
 	seen := map[string]bool{}
 	for i := range all {
+		if im.faulty[fmt.Sprintf("FlowSpaceRule[%d]", i)] {
+			continue
+		}
 		r, err := im.rule(&all[i])
 		if err != nil {
 			e := problemOf(err)

@@ -99,6 +99,21 @@ func TestFlowVisorFaults(t *testing.T) {
 	}
 }
 
+// TestManyFlowVisorFaults: all faults are counted, a thousand are listed.
+func TestManyFlowVisorFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rules := make([]any, 2000)
+	for i := range rules {
+		rules[i] = i
+	}
+	_, err := w.admin.ImportConfig(t.Context(), damage(t, map[string]any{"FlowSpaceRule": rules}), false)
+	p, ok := errors.AsType[*apitype.Problem](err)
+	if !ok || len(p.Errors) != 1000 || !strings.Contains(p.Detail, "2000 faults") {
+		t.Errorf("%v with %d faults, want 1000 of 2000", err, len(p.Errors))
+	}
+}
+
 // TestFlowVisorNotes checks that what the import leaves out is said.
 func TestFlowVisorNotes(t *testing.T) {
 	t.Parallel()
