@@ -137,17 +137,21 @@ func (im *fvImport) slices(all []fvSlice) {
 		if policy == "" {
 			policy = "exact"
 		}
-		if policy != "exact" && policy != "rule" {
-			im.fault("Slice", i, "drop_policy", policy, fmt.Sprintf("unknown drop policy %q (want exact or rule)", clipText(policy)))
-		}
-		if b, err := hex.DecodeString(s.PasswdCrypt); err != nil || len(b) != md5.Size && len(b) != 0 {
-			im.fault("Slice", i, "passwd_crypt", "", "the password hash cannot be read (want 32 hexadecimal digits)")
-		}
+		im.checkSlice(i, policy, s.PasswdCrypt)
 		limit := im.limit("Slice", i, "max_flow_rules", s.MaxFlowRules)
 		im.out.Slices = append(im.out.Slices, apitype.SliceConfig{PasswordHash: hash, Creator: s.Creator, SliceCreate: apitype.SliceCreate{
 			Name: name, Controllers: strings.Split(url, ","), Contact: s.ContactEmail, DropPolicy: &policy, RecvLLDP: orTrue(s.LLDPSpam),
 			Enabled: orTrue(s.AdminStatus), Strict: new(false), FlowModLimit: &limit,
 			RateLimit: new(-1), FlowModRate: new(-1), PacketInRate: new(-1)}})
+	}
+}
+
+func (im *fvImport) checkSlice(i int, policy, crypt string) {
+	if policy != "exact" && policy != "rule" {
+		im.fault("Slice", i, "drop_policy", policy, fmt.Sprintf("unknown drop policy %q (want exact or rule)", clipText(policy)))
+	}
+	if b, err := hex.DecodeString(crypt); err != nil || len(b) != md5.Size && len(b) != 0 {
+		im.fault("Slice", i, "passwd_crypt", "", "the password hash cannot be read (want 32 hexadecimal digits)")
 	}
 }
 
