@@ -66,6 +66,36 @@ func TestEveryPacketInIsAnsweredAndCounted(t *testing.T) {
 	}
 }
 
+// A proxy that drops what is for a controller it has not reached yet has not answered.
+func TestDropsAreNoAnswers(t *testing.T) {
+	t.Parallel()
+	second := of10.MatchAll()
+	second.Wildcards &^= of10.WildDLSrc
+	second.DLSrc[5] = 1 // its slot
+	drop, err := (&of10.FlowMod{Match: second, BufferID: of10.NoBuffer, OutPort: of10.PortNone}).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub, err := (&of10.FlowMod{Match: of10.MatchAll(), BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(of10.PortFlood, 0)}}).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newFakeSwitch(&GeneratorConfig{Slices: 1, MACs: 10, Nets: 1, Window: 4, Ports: 1}, 1)
+	s.fill()
+	for _, step := range []struct {
+		name string
+		msg  []byte
+		want uint64
+	}{{"a drop", drop, 0}, {"a hub's flow", hub, 1}} {
+		if err := s.handle(step.msg); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.answers.Load(); n != step.want {
+			t.Errorf("after %s %d answers, want %d", step.name, n, step.want)
+		}
+	}
+}
+
 func TestSandwichMeasuresEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []Answer{AnswerPacketOut, AnswerFlowMod} {

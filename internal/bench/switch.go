@@ -293,8 +293,8 @@ func (s *fakeSwitch) handle(b []byte) error {
 		}
 		s.answered(slot, ok)
 	case of10.TypeFlowMod:
-		if cmd := binary.BigEndian.Uint16(b[flowModCookieAt+8:]); cmd >= uint16(of10.FlowDelete) {
-			return nil // a clean-up, not an answer
+		if cmd := binary.BigEndian.Uint16(b[flowModCookieAt+8:]); cmd >= uint16(of10.FlowDelete) || len(b) == flowModLen {
+			return nil // a clean-up, or a drop, as of a proxy whose controller is not there: not an answer
 		}
 		slot, ok := slotOfFlowMod(b)
 		if ok {
