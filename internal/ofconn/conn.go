@@ -69,9 +69,8 @@ type Config struct {
 	// plain socket and the system has a way to. Otherwise it gets goroutines of its
 	// own.
 	Loop *Loop
-	// Source: the others of the loop answer what this one sends (a switch). More of
-	// it is handled at a time, since it goes to all of them, and while it rests
-	// after much work others like it go on.
+	// Source: the peer is a switch. Those of a loop that send without end take turns
+	// with other sources, the others of the loop among themselves.
 	Source bool
 	// Counters to count in; nil gives the connection its own.
 	Counters *Counters
@@ -112,8 +111,7 @@ type Conn struct {
 	// Owned by the reading goroutine, or whoever the loop lets serve.
 	r       *ofwire.Reader
 	handled bool // messages since the last BatchDone
-	reads   int  // since then
-	lane    lane
+	reads   int  // since then; a loop does not count them
 
 	link link // guarded by the loop's mu
 
@@ -148,7 +146,6 @@ func New(nc net.Conn, cfg Config) *Conn {
 		down:   make(chan struct{}),
 	}
 	c.raw = rawConn(nc)
-	c.lane.fair, c.lane.source = c.cfg.Loop != nil, c.cfg.Source
 	c.try.init()
 	return c
 }
@@ -336,7 +333,6 @@ func (c *Conn) batchDone() {
 		return
 	}
 	c.handled, c.reads = false, 0
-	c.lane.handled()
 	if err := c.settle(); err != nil {
 		c.Close(err)
 	}

@@ -33,22 +33,21 @@ func (c *Conn) runOn(ctx context.Context, l *Loop) bool {
 	return true
 }
 
-// serve handles what has come, so many buffers full at most, and reports whether the
+// serve handles what has come, one buffer full at most, and reports whether the
 // connection goes on. It is called by one goroutine at a time.
-func (c *Conn) serve(most int) bool {
+func (c *Conn) serve() bool {
 	if c.Err() != nil {
 		return false
 	}
-	if err := c.readSome(most); err != nil && !errors.Is(err, errLater) {
+	if err := c.readSome(); err != nil && !errors.Is(err, errLater) {
 		c.Close(err)
 		return false
 	}
 	return true
 }
 
-// readSome handles messages until a read has brought less than there was room for,
-// or it is somebody else's turn.
-func (c *Conn) readSome(most int) (err error) {
+// readSome reads once and handles the messages that are complete then.
+func (c *Conn) readSome() (err error) {
 	defer c.fault(&err)
 	for {
 		frame, err := c.r.Next()
@@ -58,10 +57,7 @@ func (c *Conn) readSome(most int) (err error) {
 		if err := c.handle(frame); err != nil {
 			return err
 		}
-		if c.r.Buffered() {
-			continue
-		}
-		if c.reads++; !c.sock.filled() || c.reads >= most {
+		if !c.r.Buffered() {
 			return nil
 		}
 	}

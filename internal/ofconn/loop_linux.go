@@ -12,15 +12,16 @@ import (
 )
 
 // A Loop handles the messages of many plain sockets in one goroutine, its leader. A
-// round is: wait for all of them with one system call, read and handle a few buffers
-// full of each that has something, send what that caused.
+// round is: wait for all of them with one system call, read and handle a buffer full
+// of each that has something (some more of a switch), send what that caused.
 //
 // Nobody waits for a handler for long. One that is about to wait (WaitRoom, Pause)
 // says so, and one that does not return is found by the watch after 5 to 10 ms; then
-// another goroutine becomes the leader of the rest of the round, and this one goes on
-// with its connection alone until that has nothing more. A connection that keeps
-// filling its buffer gets a goroutine in the same way, so that those with much to say
-// share the processors.
+// another goroutine becomes the leader of the rest of the round, and this one finishes
+// its buffer alone and gives the connection back.
+//
+// A connection that fills its buffer some times in a row is heavy until it does not,
+// and then another goroutine, the carrier, has it; see turns.
 type Loop struct {
 	mu      sync.Mutex
 	conns   map[int32]*Conn // by file descriptor
@@ -34,7 +35,14 @@ type Loop struct {
 	seen    uint64 // visits at the last look of the watch
 	watch   *time.Timer
 	watched bool
-	spread  bool // there are processors for connections that have much to say
+
+	turns    [2]turns // of the controllers, and of the switches (Source)
+	other    bool     // whose turns are looked at first
+	carrying bool     // there is a carrier
+	shift    uint64   // counts the carriers that were left alone with a connection
+	carried  *Conn    // whose messages are being handled by the carrier
+	carries  uint64   // how many buffers it has handled
+	noted    uint64   // carries at the last look of the watch
 
 	events [maxEvents]unix.EpollEvent // of this round; from next on they are to be handled
 	next   int
@@ -57,6 +65,9 @@ type link struct {
 	detached bool          // a goroutine of its own handles it
 	parked   bool          // detached, and has failed: not in the epoll instance
 	pending  bool          // BatchDone is due
+	full     int           // how many buffers in a row were
+	heavy    bool          // detached, and the carrier's
+	counted  uint64        // the epoch in which it was last counted as light, and one
 	served   chan struct{} // closed when nobody handles it any more; not nil: it is to leave
 }
 
@@ -190,7 +201,6 @@ func (l *Loop) startLocked() bool {
 	l.next, l.count, l.current, l.pending = 0, 0, nil, nil
 	if l.conns == nil {
 		l.conns = map[int32]*Conn{}
-		l.spread = runtime.GOMAXPROCS(0) > 1
 		l.watch = time.AfterFunc(time.Hour, l.look)
 		l.watch.Stop()
 	}
@@ -222,10 +232,14 @@ func (l *Loop) lead(term uint64) {
 		}
 		l.mu.Lock()
 		l.next, l.count = 0, n
-		if !l.watched {
-			l.watched = true
-			l.watch.Reset(watchEvery)
-		}
+		l.watchLocked()
+	}
+}
+
+func (l *Loop) watchLocked() {
+	if !l.watched {
+		l.watched = true
+		l.watch.Reset(watchEvery)
 	}
 }
 
@@ -236,36 +250,57 @@ func (l *Loop) roundLocked(term uint64) bool {
 		ev := l.events[l.next]
 		l.next++
 		c := l.conns[ev.Fd]
-		if c == nil {
+		switch {
+		case c == nil:
 			if int(ev.Fd) == l.wake {
 				var b [8]byte
 				_, _ = unix.Read(l.wake, b[:])
 			}
-			continue
-		}
-		if c.link.detached {
+		case c.link.detached:
 			l.besideLocked(c, ev.Events)
-			continue
+		default:
+			if !l.visitLocked(c, ev.Events, term) {
+				return false
+			}
 		}
-		l.current = c
-		l.visits++
-		l.mu.Unlock()
-		on := true
-		if ev.Events&unix.EPOLLOUT != 0 {
-			c.drain()
-		}
-		if ev.Events&^unix.EPOLLOUT != 0 {
-			on = c.serve(maxReads)
-		}
-		l.mu.Lock()
-		if l.term != term {
-			l.mu.Unlock()
-			l.alone(c, on)
-			l.mu.Lock()
-			return false
-		}
-		l.visitedLocked(c, on)
 	}
+	l.settleLocked()
+	return true
+}
+
+// visitLocked lets the leader handle one connection.
+func (l *Loop) visitLocked(c *Conn, events uint32, term uint64) bool {
+	l.current = c
+	l.visits++
+	l.mu.Unlock()
+	on := true
+	if events&unix.EPOLLOUT != 0 {
+		c.drain()
+	}
+	if events&^unix.EPOLLOUT != 0 {
+		on = c.visit()
+	}
+	l.mu.Lock()
+	if l.term != term {
+		l.mu.Unlock()
+		l.alone(c, on)
+		l.mu.Lock()
+		return false
+	}
+	l.current = nil
+	if l.weighLocked(c, on); c.link.heavy {
+		return true
+	}
+	if c.handled {
+		c.link.pending = true
+		l.pending = append(l.pending, c)
+	}
+	l.servedLocked(c)
+	return true
+}
+
+// settleLocked ends a round: what it has caused is sent.
+func (l *Loop) settleLocked() {
 	l.mu.Unlock()
 	for _, c := range l.pending {
 		c.batchDone()
@@ -277,7 +312,6 @@ func (l *Loop) roundLocked(term uint64) bool {
 		l.pending[i] = nil
 	}
 	l.pending = l.pending[:0]
-	return true
 }
 
 // besideLocked does for a connection that goes on alone what it cannot do itself.
@@ -293,23 +327,6 @@ func (l *Loop) besideLocked(c *Conn, events uint32) {
 	}
 }
 
-func (l *Loop) visitedLocked(c *Conn, on bool) {
-	l.current = nil
-	switch {
-	case !on:
-		l.removeLocked(c)
-	case c.sock.full && l.spread:
-		l.detachLocked(c)
-		go l.alone(c, true)
-		return
-	}
-	if c.handled {
-		c.link.pending = true
-		l.pending = append(l.pending, c)
-	}
-	l.servedLocked(c)
-}
-
 func (l *Loop) servedLocked(c *Conn) {
 	if c.link.served != nil && !c.link.pending {
 		close(c.link.served)
@@ -317,27 +334,23 @@ func (l *Loop) servedLocked(c *Conn) {
 	}
 }
 
-// alone goes on with a connection without which the loop went on, until it has
-// nothing more, and gives it back.
+// alone ends the visit of a connection without which the loop went on, and gives it
+// back.
 func (l *Loop) alone(c *Conn, on bool) {
-	most := 1 // so that turns are short
-	if c.cfg.Source {
-		most = maxReads
-	}
-	for on && c.handled {
-		c.batchDone()
-		c.lane.next(c.closed)
-		on = c.serve(most)
-	}
-	c.lane.leave()
 	c.batchDone()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.weighLocked(c, on)
+	l.backLocked(c, on)
+}
+
+func (l *Loop) backLocked(c *Conn, on bool) {
+	if c.link.heavy {
+		return
+	}
 	c.link.detached = false
 	if on {
 		l.wantLocked(c, unix.EPOLLIN, 0)
-	} else {
-		l.removeLocked(c)
 	}
 	l.servedLocked(c)
 }
@@ -347,8 +360,11 @@ func (l *Loop) alone(c *Conn, on bool) {
 func (l *Loop) pass(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.current == c {
+	switch c {
+	case l.current:
 		l.passLocked()
+	case l.carried:
+		l.relieveLocked()
 	}
 }
 
@@ -368,13 +384,16 @@ func (l *Loop) detachLocked(c *Conn) {
 func (l *Loop) look() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.visits == l.seen {
-		if l.current == nil {
-			l.watched = false
-			return
-		}
+	if l.current == nil && l.carried == nil && l.visits == l.seen && l.carries == l.noted {
+		l.watched = false
+		return
+	}
+	if l.current != nil && l.visits == l.seen {
 		l.passLocked()
 	}
-	l.seen = l.visits
+	if l.carried != nil && l.carries == l.noted {
+		l.relieveLocked()
+	}
+	l.seen, l.noted = l.visits, l.carries
 	l.watch.Reset(watchEvery)
 }

@@ -21,5 +21,3 @@ func (*Loop) drained(*Conn)        {}
 func (*sock) write([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func (*sock) closeWrite() error { return errors.ErrUnsupported }
-
-func (*sock) filled() bool { return false }

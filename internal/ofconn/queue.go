@@ -203,7 +203,6 @@ func (c *Conn) Pause(d time.Duration) error {
 
 // stepAside is called by a handler of c that is about to wait.
 func (c *Conn) stepAside() {
-	c.lane.leave()
 	if c.cfg.Loop != nil {
 		c.cfg.Loop.pass(c)
 	}

@@ -94,6 +94,3 @@ func (s *sock) closeWrite() error {
 	defer s.release()
 	return unix.Shutdown(s.fd, unix.SHUT_WR)
 }
-
-// filled reports whether the last read may have left something.
-func (s *sock) filled() bool { return s.full }

@@ -1,0 +1,183 @@
+package ofconn
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/govisor/govisor/ofwire"
+)
+
+// visitor notes by its name each time its connection's messages are handled.
+type visitor struct {
+	name   string
+	visits *[]string
+	n      int
+}
+
+func (v *visitor) HandleFrame([]byte) error {
+	v.n++
+	if last := len(*v.visits) - 1; last < 0 || (*v.visits)[last] != v.name {
+		*v.visits = append(*v.visits, v.name)
+	}
+	return nil
+}
+
+func (v *visitor) BatchDone() {}
+
+// A round handles a buffer full of each connection; those that keep filling it take
+// turns elsewhere, in order, until they have nothing more.
+func TestHeavyConnectionsTakeTurns(t *testing.T) {
+	var visits []string
+	l := &Loop{running: true, watched: true, conns: map[int32]*Conn{}} // led by this test
+	var err error
+	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(l.ep)
+	const perBuffer = 64
+	message := make([]byte, 128)
+	message[0], message[1], message[3] = ofwire.Version10, 14, 128
+	var conns []*Conn
+	var peers []net.Conn
+	join := func(name string) {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		peer, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { peer.Close() })
+		ours, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := New(ours, Config{Handler: &visitor{name: name, visits: &visits}, ReadBuffer: perBuffer * len(message), Loop: l})
+		if !l.take(c) {
+			t.Fatal("the loop does not take a TCP connection")
+		}
+		t.Cleanup(c.sock.close)
+		conns, peers = append(conns, c), append(peers, peer)
+	}
+	send := func(i, n int) {
+		if _, err := peers[i].Write([]byte(strings.Repeat(string(message), n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	round := func(who ...int) {
+		l.next, l.count = 0, 0
+		for _, i := range who {
+			l.events[l.count] = unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(conns[i].sock.fd)}
+			l.count++
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !l.roundLocked(l.term) {
+			t.Fatal("the loop was passed on")
+		}
+	}
+	for _, name := range []string{"a", "b", "c", "modest"} {
+		join(name)
+	}
+	l.carrying = true // this test will
+	const buffers = 8
+	for i := range 3 {
+		send(i, buffers*perBuffer+1)
+	}
+	send(3, 1)
+	round(0, 1, 2, 3)
+	for range heavyFrom - 1 {
+		if n := len(l.turns[0].heavy); n > 0 {
+			t.Errorf("%d are heavy too soon", n)
+		}
+		round(0, 1, 2)
+	}
+	for _, c := range conns {
+		if want := c != conns[3]; c.link.heavy != want || c.link.detached != want || c.link.interest&unix.EPOLLIN == 0 != want {
+			t.Errorf("connection %s: %+v", c.cfg.Handler.(*visitor).name, c.link)
+		}
+	}
+	l.carry(l.shift)
+	want := strings.Fields("a b c modest" + strings.Repeat(" a b c", buffers))
+	if d := cmp.Diff(want, visits); d != "" {
+		t.Errorf("order of visits (-want +got):\n%s", d)
+	}
+	for i, n := range []int{buffers*perBuffer + 1, buffers*perBuffer + 1, buffers*perBuffer + 1, 1} {
+		c := conns[i]
+		if got := c.cfg.Handler.(*visitor).n; got != n {
+			t.Errorf("connection %d: %d messages handled, want %d", i, got, n)
+		}
+		if c.link.heavy || c.link.detached || c.link.interest&unix.EPOLLIN == 0 {
+			t.Errorf("connection %d is not back: %+v", i, c.link)
+		}
+	}
+	if l.carrying {
+		t.Error("a carrier without anything to carry")
+	}
+}
+
+// Heavy connections rest for as long as the light ones would take with such turns, a
+// millisecond at most, and controllers do not wait for switches.
+func TestHeavyConnectionsRest(t *testing.T) {
+	start := time.Unix(1000, 0)
+	const turn = 100 * time.Microsecond
+	for _, tt := range []struct {
+		name         string
+		heavy, light int
+		want         time.Duration
+	}{
+		{"nobody else", 2, 0, 0},
+		{"as many others", 2, 2, 2 * turn},
+		{"few others", 4, 1, turn},
+		{"very many others", 1, 100, maxRest},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := new(Loop)
+			ts := &l.turns[0]
+			for range tt.heavy {
+				ts.heavy = append(ts.heavy, new(Conn))
+			}
+			ts.light[0], ts.since = tt.light, start
+			now := start
+			for range tt.heavy {
+				c, rest := l.nextLocked(now)
+				if c == nil || rest != 0 {
+					t.Fatalf("no turn but a rest of %v", rest)
+				}
+				now = now.Add(turn)
+				ts.heavy = append(ts.heavy, c) // as it still has more
+				l.restLocked(ts, now)
+			}
+			if tt.want == 0 {
+				if c, _ := l.nextLocked(now); c == nil {
+					t.Error("no turn although nobody else has anything to say")
+				}
+				return
+			}
+			if c, rest := l.nextLocked(now); c != nil || rest != tt.want {
+				t.Errorf("a rest of %v, want %v", rest, tt.want)
+			}
+			l.turns[1].heavy = []*Conn{{cfg: Config{Source: true}}}
+			if c, _ := l.nextLocked(now); c == nil || !c.cfg.Source {
+				t.Error("a switch has no turn while controllers rest")
+			}
+			if c, rest := l.nextLocked(now.Add(tt.want)); c == nil {
+				t.Errorf("after the rest another one of %v", rest)
+			}
+			for range 2 {
+				now = now.Add(2 * minEpoch)
+				l.restLocked(ts, now)
+			}
+			if ts.light != [2]int{} {
+				t.Error("who was light is remembered for ever")
+			}
+		})
+	}
+}
