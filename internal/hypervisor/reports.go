@@ -167,15 +167,15 @@ func (s *Service) Health(p Principal) apitype.Health {
 	if len(st.slices) == 0 {
 		h.Missing = append(h.Missing, "there is no slice: fvctl add-slice NAME tcp:HOST:PORT EMAIL")
 	}
+	s.missingInSlices(visible, &h)
+	s.controllersAway(p, sessions, &h)
+	h.AverageUsec, h.LastUsec = delays(sessions)
+	return h
+}
+
+// missingInSlices says which slices cannot work yet, and what to do about it.
+func (s *Service) missingInSlices(visible []Slice, h *apitype.Health) {
 	counts := s.RuleCounts()
-	down := map[string]apitype.SliceConnection{}
-	for _, sess := range sessions {
-		for _, c := range sess.Status().Connections {
-			if c.State != "connected" && c.State != "disabled" {
-				down[c.Slice] = c
-			}
-		}
-	}
 	for _, sl := range visible {
 		if sl.Enabled && counts[sl.Name] == 0 {
 			h.Missing = append(h.Missing, fmt.Sprintf("slice %s has no flowspace: fvctl add-flowspace RULE DPID PRIORITY MATCH %s=7", sl.Name, sl.Name))
@@ -184,22 +184,32 @@ func (s *Service) Health(p Principal) apitype.Health {
 			h.Missing = append(h.Missing, fmt.Sprintf("slice %s is disabled: fvctl update-slice %s --enable-slice", sl.Name, sl.Name))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(down)) {
-		if c := down[name]; st.allowed(p, actReadSlice, name) {
-			h.Status = "degraded"
-			detail := fmt.Sprintf("controller %s of slice %s is not connected", c.Controller, name)
-			if !c.Since.IsZero() {
-				detail += " since " + c.Since.UTC().Format("2006-01-02 15:04:05")
+}
+
+// controllersAway says which controllers are not connected, one a slice.
+func (s *Service) controllersAway(p Principal, sessions []Session, h *apitype.Health) {
+	st := s.state.Load()
+	down := map[string]apitype.SliceConnection{}
+	for _, sess := range sessions {
+		for _, c := range sess.Status().Connections {
+			if c.State != "connected" && c.State != "disabled" && st.allowed(p, actReadSlice, c.Slice) {
+				down[c.Slice] = c
 			}
-			if c.LastError != "" {
-				detail += ": " + c.LastError
-			}
-			h.Checks = append(h.Checks, apitype.HealthCheck{Name: "controller " + name, Detail: detail})
-			h.Missing = append(h.Missing, detail)
 		}
 	}
-	h.AverageUsec, h.LastUsec = delays(sessions)
-	return h
+	for _, name := range slices.Sorted(maps.Keys(down)) {
+		c := down[name]
+		h.Status = "degraded"
+		detail := fmt.Sprintf("controller %s of slice %s is not connected", c.Controller, name)
+		if !c.Since.IsZero() {
+			detail += " since " + c.Since.UTC().Format("2006-01-02 15:04:05")
+		}
+		if c.LastError != "" {
+			detail += ": " + c.LastError
+		}
+		h.Checks = append(h.Checks, apitype.HealthCheck{Name: "controller " + name, Detail: detail})
+		h.Missing = append(h.Missing, detail)
+	}
 }
 
 // delays are the average time that messages take, and the longest of the times
