@@ -79,7 +79,7 @@ var faults = []fault{
 	{"take the session's xids", "pending.go", "case d.xid&ReservedXIDMask == ReservedXIDs:", "case false:"},
 	{"ask the switch for all flows by fields it forgets", "stats.go", "m.Wildcards |= unsure", "m.Wildcards |= 0"},
 	{"ask the switch where the first piece lies only", "stats.go", "reach = reach.Join(&p.slot.pat)", "reach.Join(&p.slot.pat)"},
-	{"ask the switch for more than was asked", "stats.go", "return both.Match()", "return reach.Match()"},
+	{"ask the switch for more than was asked", "stats.go", "return both.Match()", "_ = both\n\t\treturn reach.Match()"},
 	{"ask the switch for everything where nothing is", "stats.go", "if !found {\n\t\treturn asked", "if !found {\n\t\treturn of10.MatchAll()"},
 	{"let moved flows live on", "flush.go", "e.idle, e.hard, of10.FlowModSendFlowRem, e.actions", "3*e.idle, e.hard, of10.FlowModSendFlowRem, e.actions"},
 	{"do not count emergency flows", "flowmod.go", "return s.table.Len() + s.table.EmergencyLen()", "return s.table.Len()"},
