@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // not a second at the end of each command
 			env.Values["serve"] = &served{}
 			return nil
 		},
