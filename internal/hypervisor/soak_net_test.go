@@ -126,6 +126,19 @@ func (w *soakNetwork) talk() (quiet func()) {
 		w.wg.Go(func() {
 			tick := time.NewTicker(time.Millisecond)
 			defer tick.Stop()
+			// A controller that has just connected may not know its switch yet, and
+			// loses what comes then; from its first answer on nothing may be lost.
+			const tries = 100
+			for n := 0; !awaitNumber(ctx, arrived[1], 0, 200*time.Millisecond); n++ {
+				if ctx.Err() != nil {
+					return
+				}
+				if n == tries {
+					w.t.Errorf("switch %d: none of %d frames of the slice that nobody changes arrived", i+1, tries)
+					return
+				}
+				_, _ = hosts[0].Write([]port.Frame{{Data: numbered(1, 2, -1, 0)}})
+			}
 			for n := uint64(1); ctx.Err() == nil; n++ {
 				select {
 				case <-tick.C:
@@ -134,7 +147,7 @@ func (w *soakNetwork) talk() (quiet func()) {
 				}
 				k := int(n % 2)
 				_, _ = hosts[k].Write([]port.Frame{{Data: numbered(byte(1+k), byte(2-k), -1, n)}}) // closed at the end
-				if !awaitNumber(ctx, arrived[1-k], n) {
+				if !awaitNumber(ctx, arrived[1-k], n, 20*time.Second) {
 					if ctx.Err() == nil {
 						w.t.Errorf("switch %d: frame %d from port %d of the slice that nobody changes did not arrive", i+1, n, k+1)
 					}
@@ -171,8 +184,8 @@ func deliver(arrived []chan uint64, k int, n uint64) {
 }
 
 // awaitNumber waits for the frame with that number; earlier ones were flooded.
-func awaitNumber(ctx context.Context, arrived <-chan uint64, want uint64) bool {
-	timer := time.NewTimer(20 * time.Second)
+func awaitNumber(ctx context.Context, arrived <-chan uint64, want uint64, most time.Duration) bool {
+	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for {
 		select {
