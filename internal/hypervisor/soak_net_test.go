@@ -128,8 +128,8 @@ func (w *soakNetwork) talk() (quiet func()) {
 			defer tick.Stop()
 			// A controller that has just connected may not know its switch yet, and
 			// loses what comes then; from its first answer on nothing may be lost.
-			const tries = 100
-			for n := 0; !awaitNumber(ctx, arrived[1], 0, 200*time.Millisecond); n++ {
+			const tries, first = 100, 1 << 63
+			for n := 0; !awaitNumber(ctx, arrived[1], first, 200*time.Millisecond); n++ {
 				if ctx.Err() != nil {
 					return
 				}
@@ -137,7 +137,7 @@ func (w *soakNetwork) talk() (quiet func()) {
 					w.t.Errorf("switch %d: none of %d frames of the slice that nobody changes arrived", i+1, tries)
 					return
 				}
-				_, _ = hosts[0].Write([]port.Frame{{Data: numbered(1, 2, -1, 0)}})
+				_, _ = hosts[0].Write([]port.Frame{{Data: numbered(1, 2, -1, first)}})
 			}
 			for n := uint64(1); ctx.Err() == nil; n++ {
 				select {
