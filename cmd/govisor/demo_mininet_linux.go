@@ -56,7 +56,7 @@ func (m *mininetNetwork) Run(ctx context.Context, addr string) error {
 	}()
 	if err := m.build(lab, port); err != nil {
 		cancel()
-		<-served // it ended because we said so
+		_ = <-served // it ended because we said so
 		return err
 	}
 	m.lab = lab
