@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -56,7 +57,9 @@ func (m *mininetNetwork) Run(ctx context.Context, addr string) error {
 	}()
 	if err := m.build(lab, port); err != nil {
 		cancel()
-		_ = <-served // it ended because we said so
+		if ended := <-served; ended != nil && !errors.Is(ended, context.Canceled) {
+			err = errors.Join(err, ended)
+		}
 		return err
 	}
 	m.lab = lab
