@@ -16,6 +16,7 @@ import (
 
 	"github.com/govisor/govisor/api"
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofwire"
 )
@@ -105,7 +106,7 @@ func TestSlowClients(t *testing.T) {
 			if _, err := c.Write([]byte{text[i]}); err != nil {
 				return
 			}
-			time.Sleep(time.Second)
+			bubble.Sleep(time.Second)
 		}
 	}
 	for name, tc := range map[string]struct {
@@ -181,7 +182,7 @@ func TestClientsThatDoNotRead(t *testing.T) { // not parallel: it counts the gor
 			t.Errorf("another client: %v, %v", resp, err)
 		}
 		c.Close()
-		time.Sleep(10 * time.Minute)
+		bubble.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if n := runtime.NumGoroutine(); n > before+20 {
 			t.Errorf("%d goroutines, %d before", n, before)

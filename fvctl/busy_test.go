@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/govisor/govisor/internal/bubble"
 )
 
 // On a terminal somebody who waits is told, and what was told is wiped out; in a
@@ -24,7 +26,7 @@ func TestBusy(t *testing.T) {
 			var b strings.Builder
 			a := &app{err: &b, terminal: tc.terminal}
 			stop := a.busy("comparing 3 rules")
-			time.Sleep(tc.takes)
+			bubble.Sleep(tc.takes)
 			stop()
 			if b.String() != tc.want {
 				t.Errorf("terminal %v, %v: %q", tc.terminal, tc.takes, b.String())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/ofcontroller"
 	"github.com/govisor/govisor/ofcontroller/switchtest"
 	"github.com/govisor/govisor/ofwire"
@@ -94,7 +95,7 @@ func TestEventsInOrder(t *testing.T) {
 			&of10.BarrierReply{XID: 4711},
 			&of10.PacketOut{BufferID: of10.NoBuffer},
 		)
-		time.Sleep(time.Second) // in the bubble: past the debouncing
+		bubble.Sleep(time.Second) // in the bubble: past the debouncing
 		want := []string{
 			"7: up, 2 ports",
 			`7: packet_in port 1 "a"`,
@@ -151,11 +152,11 @@ func TestPortFlapsAreDebounced(t *testing.T) {
 			&of10.PortStatus{Reason: of10.PortAdded, Desc: switchtest.Port(1, 8)},
 			&of10.PortStatus{Reason: of10.PortDeleted, Desc: switchtest.Port(1, 8)},
 		)
-		time.Sleep(999 * time.Millisecond)
+		bubble.Sleep(999 * time.Millisecond)
 		if got := j.taken(); len(got) > 0 {
 			t.Fatalf("told %q too early", got)
 		}
-		time.Sleep(2 * time.Millisecond)
+		bubble.Sleep(2 * time.Millisecond)
 		want := []string{fmt.Sprintf("%v 2 false", of10.PortDeleted), fmt.Sprintf("%v 9 true", of10.PortAdded)}
 		if diff := cmp.Diff(want, j.taken()); diff != "" {
 			t.Errorf("port changes (-want +got):\n%s", diff)

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/ofswitch/port"
 	"github.com/govisor/govisor/ofwire"
@@ -186,7 +187,7 @@ func TestSwitchHandOver(t *testing.T) {
 		if forwards() {
 			t.Error("forwards at once, before the controllers had their chance")
 		}
-		time.Sleep(16 * time.Second)
+		bubble.Sleep(16 * time.Second)
 		if !forwards() {
 			t.Error("does not forward after 16 s without a controller")
 		}
@@ -209,11 +210,11 @@ func TestSwitchHandOver(t *testing.T) {
 		}
 		ctl.down.Store(true)
 		p.conn.Close()
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		if !forwards() || len(l.flows()) != 1 || l.flows()[0].Priority != 5 {
 			t.Error("the flow is gone a second after the controller")
 		}
-		time.Sleep(16 * time.Second)
+		bubble.Sleep(16 * time.Second)
 		if !forwards() || l.flows()[0].Priority != 0 {
 			t.Error("not a learning switch again")
 		}
@@ -428,7 +429,7 @@ func TestSwitchQueues(t *testing.T) {
 		for range 100 { // each way 1,000 bytes every 10 ms: together twice the rate
 			l.inject(0, ethFrame(1, 9, 0x88b5, 1000))
 			l.inject(1, ethFrame(2, 9, 0x88b5, 1000))
-			time.Sleep(10 * time.Millisecond)
+			bubble.Sleep(10 * time.Millisecond)
 		}
 		host.Close()
 		<-done

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/limits"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/internal/slicing"
@@ -45,7 +46,7 @@ func TestBackoffAndReconnect(t *testing.T) {
 		n.set("c1", true)
 		begin := time.Now()
 		s, _ := start(t, n, controllers("c1"))
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		// 0, 1, 3, 7, 15, 30, 45, 60 s, each pause up to a quarter shorter.
 		if got := len(n.dialled()); got < 7 || got > 10 {
 			t.Errorf("%d attempts in a minute", got)
@@ -58,7 +59,7 @@ func TestBackoffAndReconnect(t *testing.T) {
 		if got := time.Since(begin); got > 80*time.Second {
 			t.Errorf("reconnected after %v", got)
 		}
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		_ = c1.Close()
 		synctest.Wait()
 		lost := time.Now()
@@ -90,7 +91,7 @@ func TestNoTightLoop(t *testing.T) {
 			}
 		}()
 		start(t, n, controllers("c1"))
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		if got := len(n.dialled()); got > 10 {
 			t.Errorf("%d attempts in a minute", got)
 		}
@@ -103,7 +104,7 @@ func TestFailOverAtOnce(t *testing.T) {
 		n := newNetwork("c1", "c2")
 		s, d := start(t, n, controllers("c1", "c2"))
 		c1 := n.accept(t, "c1")
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		n.set("c1", true)
 		_ = c1.Close()
 		lost := time.Now()
@@ -116,7 +117,7 @@ func TestFailOverAtOnce(t *testing.T) {
 			t.Errorf("status is %+v", got)
 		}
 		n.set("c1", false)
-		time.Sleep(time.Hour)
+		bubble.Sleep(time.Hour)
 		send(t, c2, msg(of10.TypeBarrierRequest, 1, 8))
 		receive(t, c2)
 		if diff := cmp.Diff([]string{"c1", "c2"}, n.dialled()); diff != "" {
@@ -220,7 +221,7 @@ func TestConfigChanges(t *testing.T) {
 		s.SetConfig(controllers())
 		synctest.Wait()
 		s.SetConfig(controllers("c2"))
-		time.Sleep(time.Hour)
+		bubble.Sleep(time.Hour)
 		s.SetConfig(controllers("c1"))
 		begin = time.Now()
 		n.accept(t, "c1")
@@ -239,7 +240,7 @@ func TestNothingOfAnOldConnectionReachesTheNext(t *testing.T) {
 		send(t, c1, msg(of10.TypeStatsRequest, 9, 12))
 		receive(t, c1)
 		old := d.ids[0].ID
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		_ = c1.Close()
 		n.accept(t, "c1")
 		synctest.Wait()
@@ -265,12 +266,12 @@ func TestRates(t *testing.T) {
 		for i := range uint32(40) {
 			send(t, c1, msg(of10.TypeFlowMod, i, 72))
 		}
-		time.Sleep(1950 * time.Millisecond)
+		bubble.Sleep(1950 * time.Millisecond)
 		// 10 at once and 10 a second; the one that waits has been handled already.
 		if got := d.received(); got != 30 {
 			t.Errorf("%d messages handled in two seconds at 10/s, want 30", got)
 		}
-		time.Sleep(2 * time.Second)
+		bubble.Sleep(2 * time.Second)
 		if got := d.received(); got != 40 {
 			t.Errorf("%d messages handled in the end, want 40: none is dropped", got)
 		}

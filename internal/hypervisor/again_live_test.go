@@ -9,6 +9,7 @@ import (
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofwire/of10"
 )
@@ -20,7 +21,7 @@ func TestSliceMadeAgain(t *testing.T) {
 	t.Parallel()
 	for name, between := range map[string]func(w *world, dir string, hang func()) (again bool){
 		"at once":       func(*world, string, func()) bool { return false },
-		"a while later": func(*world, string, func()) bool { time.Sleep(time.Minute); return false },
+		"a while later": func(*world, string, func()) bool { bubble.Sleep(time.Minute); return false },
 		"switch away":   func(_ *world, _ string, hang func()) bool { hang(); return true },
 		"after a restart": func(w *world, dir string, hang func()) bool {
 			hang()
@@ -66,7 +67,7 @@ func sliceMadeAgain(t *testing.T, between func(*world, string, func()) bool) {
 	if err := w.svc.RegisterCallback(ctx, before, hypervisor.Callback{URL: "http://127.0.0.1:9/", Event: "GENERAL", Method: "m", Cookie: "c"}, false); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(10 * time.Second) // it is in the journal
+	bubble.Sleep(10 * time.Second) // it is in the journal
 	if n := len(sw.flows()); n != 2 {
 		t.Fatalf("%d flows, want 2", n)
 	}
@@ -88,7 +89,7 @@ func sliceMadeAgain(t *testing.T, between func(*world, string, func()) bool) {
 	if away {
 		sw.connect()
 	}
-	time.Sleep(5 * time.Second)
+	bubble.Sleep(5 * time.Second)
 
 	if got := sw.flows(); len(got) != 0 {
 		t.Errorf("flows in the switch: %v", got)

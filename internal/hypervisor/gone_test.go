@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/bubble"
 )
 
 // Whoever loses the account, the token or the slice while it calls may do nothing
@@ -30,7 +31,7 @@ func TestGoneWhileCalling(t *testing.T) {
 		"token":                 {"a", func(t *testing.T, s *Service, token string) { must(t, s.DeleteToken(t.Context(), admin, token)) }},
 		"viewer's token":        {"v", func(t *testing.T, s *Service, token string) { must(t, s.DeleteToken(t.Context(), admin, token)) }},
 		"administrator's token": {AdminName, func(t *testing.T, s *Service, token string) { must(t, s.DeleteToken(t.Context(), admin, token)) }},
-		"token that expires":    {AdminName, func(*testing.T, *Service, string) { time.Sleep(2 * time.Hour) }},
+		"token that expires":    {AdminName, func(*testing.T, *Service, string) { bubble.Sleep(2 * time.Hour) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

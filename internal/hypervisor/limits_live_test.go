@@ -7,6 +7,7 @@ import (
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofwire/of10"
 )
@@ -48,7 +49,7 @@ func flowMods(c *fakeController, sw *fakeSwitch, n int, inPort of10.Port, second
 			}
 		}
 		got = append(got, here)
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 	}
 	return got
 }
@@ -93,7 +94,7 @@ func ratesWhileRunning(t *testing.T, set func(*world, hypervisor.LimitsPatch) er
 		if r, b := len(take[*of10.PacketIn](red)), len(take[*of10.PacketIn](blue)); r != 10 || b != 30 {
 			t.Errorf("red heard %d and blue %d of 30 packet_ins, want 10 and 30", r, b)
 		}
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 	}
 	if err := set(w, hypervisor.LimitsPatch{PacketInRate: &none}); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofswitch"
 	"github.com/govisor/govisor/ofwire"
@@ -45,7 +46,7 @@ func TestScenario10KeepAliveAfterOutage(t *testing.T) {
 		delete(w.controllers, "red")
 		w.mu.Unlock()
 		gone.close()
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		if state, _ := status(); state == "connected" {
 			t.Fatal("connected to a controller that is away")
 		}
@@ -57,7 +58,7 @@ func TestScenario10KeepAliveAfterOutage(t *testing.T) {
 			}
 			flood(c, m)
 		})
-		time.Sleep(30 * time.Second)
+		bubble.Sleep(30 * time.Second)
 		if state, n := status(); state != "connected" || n != 2 {
 			t.Fatalf("after the outage the session is %s, connected %d times", state, n)
 		}
@@ -65,12 +66,12 @@ func TestScenario10KeepAliveAfterOutage(t *testing.T) {
 		if diff := cmp.Diff(map[int]int{2: 1}, sw.received()); diff != "" {
 			t.Errorf("frame arrived (-want +got):\n%s", diff)
 		}
-		time.Sleep(5 * time.Minute)
+		bubble.Sleep(5 * time.Minute)
 		if state, n := status(); state != "connected" || n != 2 {
 			t.Fatalf("a silent, living controller's session is %s, connected %d times", state, n)
 		}
 		sw.inject(2, ethernet(2, 1))
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		if state, n := status(); state != "connected" || n != 3 {
 			t.Errorf("a minute after the controller hung its session is %s, connected %d times", state, n)
 		}

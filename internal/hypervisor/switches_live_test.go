@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/ofwire"
 	"github.com/govisor/govisor/ofwire/of10"
@@ -114,7 +115,7 @@ func TestDeafSwitchHurtsNobodyElse(t *testing.T) {
 		if n := <-stuck; n > 40 {
 			t.Errorf("the controller could send %d packet_outs of 60 kB to a switch that does not read", n)
 		}
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		synctest.Wait()
 		d, err := w.svc.Datapath(hypervisor.Local(), 2)
 		if err == nil && d.Connected {
@@ -196,7 +197,7 @@ func TestControllerAway(t *testing.T) {
 			t.Errorf("blue heard %d packet_ins", n)
 		}
 		w.controller("red", flood)
-		time.Sleep(20 * time.Second)
+		bubble.Sleep(20 * time.Second)
 		sw.inject(1, ethernet(1, 2))
 		if diff := cmp.Diff(map[int]int{2: 1}, sw.received()); diff != "" {
 			t.Errorf("frame arrived (-want +got):\n%s", diff)
@@ -218,7 +219,7 @@ func TestRestartKeepsFlows(t *testing.T) {
 		hang := sw.connect()
 		sw.inject(1, ethernet(1, 2))
 		sw.inject(3, ethernet(3, 4))
-		time.Sleep(10 * time.Second)
+		bubble.Sleep(10 * time.Second)
 		before := sw.flows()
 		if len(before) != 2 {
 			t.Fatalf("%d flows, want 2", len(before))
@@ -231,7 +232,7 @@ func TestRestartKeepsFlows(t *testing.T) {
 		w.restart(dir, hypervisor.SwitchOptions{})
 		red := w.controller("red", nil)
 		sw.connect()
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		after := sw.flows()
 		if len(after) != 2 {
 			t.Fatalf("%d flows after the restart, want 2: %v", len(after), after)
@@ -317,7 +318,7 @@ func TestCrowdOfSilentConnections(t *testing.T) {
 		if refused != crowd-4096 {
 			t.Errorf("%d connections refused, want %d", refused, crowd-4096)
 		}
-		time.Sleep(6 * time.Second)
+		bubble.Sleep(6 * time.Second)
 		sw := w.newSwitch(1, 2)
 		sw.connect()
 		sw.inject(1, ethernet(1, 2))

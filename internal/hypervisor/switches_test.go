@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/hypervisor"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofswitch"
@@ -213,7 +214,7 @@ func TestDeadSwitchIsReplaced(t *testing.T) {
 		sw := w.newSwitch(1, 2)
 		begin := time.Now()
 		sw.connect()
-		time.Sleep(3 * time.Second)
+		bubble.Sleep(3 * time.Second)
 		synctest.Wait()
 		if sw.sw.Connected() != 1 {
 			t.Error("the switch could not come back")
@@ -264,12 +265,12 @@ func TestFloodOfGarbage(t *testing.T) {
 				})
 			}
 		}
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		sw.inject(1, ethernet(1, 2))
 		if got := sw.received(); got[2] != 1 {
 			t.Errorf("frame arrived at %v", got)
 		}
-		time.Sleep(3 * time.Second)
+		bubble.Sleep(3 * time.Second)
 		synctest.Wait()
 		if got := len(w.logs.AllEntries()); got != rounds*len(inputs) {
 			t.Errorf("%d log lines for %d peers", got, rounds*len(inputs))
@@ -342,7 +343,7 @@ func TestSwitchComesBackWithItsFlows(t *testing.T) {
 		}
 		red.react = nil
 		sw.connect()
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		if got := sw.flows(); len(got) != 1 {
 			t.Errorf("%d flows after the switch came back, want 1: %v", len(got), got)
 		}
@@ -398,10 +399,10 @@ func TestFlowTableChangesAreTold(t *testing.T) {
 			{"a frame", func() { sw.inject(1, ethernet(1, 2)) }, nil},
 			{"the same flow", func() { red.send(mod(of10.FlowModifyStrict, 1)) }, nil},
 			{"another action", func() { red.send(mod(of10.FlowModifyStrict, of10.PortInPort)) }, told},
-			{"gone by itself", func() { time.Sleep(time.Minute) }, told},
+			{"gone by itself", func() { bubble.Sleep(time.Minute) }, told},
 		} {
 			step.do()
-			time.Sleep(2 * time.Second)
+			bubble.Sleep(2 * time.Second)
 			synctest.Wait()
 			if got := w.svc.FlowTablesChanged(); !slices.Equal(got, step.want) {
 				t.Errorf("%s: %v, want %v", step.what, got, step.want)
@@ -422,7 +423,7 @@ func TestPortChangesAreEvents(t *testing.T) {
 		w.rule("r", 100, "any", "red")
 		sw := w.newSwitch(1, 3)
 		sw.connect()
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		heard := map[string]int{}
 		for _, p := range []hypervisor.Principal{hypervisor.Local(), {Account: "red", Role: hypervisor.RoleSlice, Scope: hypervisor.ScopeFull}, {Account: "blue", Role: hypervisor.RoleSlice, Scope: hypervisor.ScopeFull}} {
 			_, sub, filter, err := w.svc.Subscribe(p, 0)
@@ -445,7 +446,7 @@ func TestPortChangesAreEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		synctest.Wait()
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/limits"
 )
 
@@ -110,7 +111,7 @@ func TestSliceRates(t *testing.T) {
 		if s.PacketIn() {
 			t.Error("an unchanged rate got a fresh bucket")
 		}
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		if !s.PacketIn() {
 			t.Error("no packet_in after a second")
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofwire"
 )
@@ -217,7 +218,7 @@ func TestWaitRoom(t *testing.T) {
 		}
 		room := make(chan error, 1)
 		go func() { room <- c.WaitRoom(t.Context(), from) }()
-		time.Sleep(time.Minute) // from's peer is silent, but its reader was not reading
+		bubble.Sleep(time.Minute) // from's peer is silent, but its reader was not reading
 		synctest.Wait()
 		select {
 		case err := <-room:
@@ -283,7 +284,7 @@ func TestTrafficNeedsNoEcho(t *testing.T) {
 		c, peer, _ := start(t, 1<<16, ofconn.Config{EchoInterval: 10 * time.Second})
 		for range 50 {
 			send(t, peer, msg(typePacketIn, 1, 8))
-			time.Sleep(5 * time.Second)
+			bubble.Sleep(5 * time.Second)
 		}
 		if got := c.Counters().Sent(typeEchoReq); got != 0 || c.Err() != nil {
 			t.Errorf("%d echo requests, Err %v", got, c.Err())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofwire"
 )
@@ -90,7 +91,7 @@ func TestHandshakeLeavesTheNextMessageAlone(t *testing.T) {
 		if err := ofconn.Handshake(t.Context(), ours, time.Second); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute) // the deadline is gone
+		bubble.Sleep(time.Minute) // the deadline is gone
 		if got := readFrame(t, ours); xid(got) != 5 {
 			t.Errorf("next message is %x", got)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/internal/topology"
 	"github.com/govisor/govisor/ofcontroller/discovery"
 	"github.com/govisor/govisor/ofwire"
@@ -113,7 +114,7 @@ func (l *lab) probesIn(d time.Duration) int {
 	l.mu.Lock()
 	before := l.probes
 	l.mu.Unlock()
-	time.Sleep(d)
+	bubble.Sleep(d)
 	synctest.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,16 +143,16 @@ func TestTopology(t *testing.T) {
 		}
 
 		one.PortStatus(&of10.PortStatus{Reason: of10.PortDeleted, Desc: port(1, 1)})
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		l.want("without the port")
 		one.PortStatus(&of10.PortStatus{Reason: of10.PortAdded, Desc: port(1, 1)})
-		time.Sleep(11 * time.Second)
+		bubble.Sleep(11 * time.Second)
 		l.want("with the port back", link...)
 
 		two.Close()
 		l.want("with a datapath gone")
 		l.attach(2)
-		time.Sleep(11 * time.Second)
+		bubble.Sleep(11 * time.Second)
 		l.want("with the datapath back", link...)
 
 		l.svc.SetEnabled(false)
@@ -160,7 +161,7 @@ func TestTopology(t *testing.T) {
 			t.Errorf("%d probes when disabled again", n)
 		}
 		l.svc.SetEnabled(true)
-		time.Sleep(11 * time.Second)
+		bubble.Sleep(11 * time.Second)
 		l.want("when enabled again", link...)
 
 		l.mu.Lock()
@@ -180,7 +181,7 @@ func TestOthersFramesAreNotClaimed(t *testing.T) {
 		l := newLab(t)
 		tap := l.attach(1)
 		l.svc.SetEnabled(true)
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		lldp := []byte("\x01\x80\xc2\x00\x00\x0e\x00\x00\x00\x00\x00\x01\x88\xcc\x02\x02\x07a\x00\x00")
 		tagged := append(append(bytes.Clone(lldp[:12]), 0x81, 0, 0, 7), lldp[12:]...)
 		ip := append(bytes.Clone(lldp[:12]), 0x08, 0, 0x45)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/ofcontroller"
 	"github.com/govisor/govisor/ofcontroller/discovery"
 	"github.com/govisor/govisor/ofcontroller/switchtest"
@@ -157,32 +158,32 @@ func TestLinksComeAndGo(t *testing.T) {
 		n.wire(end(1, 2), end(2, 3))
 		n.connect(1)
 		n.connect(2)
-		time.Sleep(30 * time.Second)
+		bubble.Sleep(30 * time.Second)
 		n.want("at first", both(end(1, 2), end(2, 3))...)
 
 		n.cut(end(1, 2))
-		time.Sleep(18 * time.Second) // a link heard of within the last interval lives for 20 s at least
+		bubble.Sleep(18 * time.Second) // a link heard of within the last interval lives for 20 s at least
 		n.want("before the expiry", both(end(1, 2), end(2, 3))...)
-		time.Sleep(20 * time.Second)
+		bubble.Sleep(20 * time.Second)
 		n.want("after the expiry")
 
 		n.wire(end(1, 1), end(2, 1))
-		time.Sleep(11 * time.Second)
+		bubble.Sleep(11 * time.Second)
 		n.want("of another wire", both(end(1, 1), end(2, 1))...)
 		down := switchtest.Port(2, 1)
 		down.State = of10.PortStateLinkDown
 		n.peer(2).Send(&of10.PortStatus{Reason: of10.PortModified, Desc: down})
-		time.Sleep(200 * time.Millisecond)
+		bubble.Sleep(200 * time.Millisecond)
 		n.want("with a port down")
 		n.peer(2).Send(&of10.PortStatus{Reason: of10.PortModified, Desc: switchtest.Port(2, 1)})
-		time.Sleep(11 * time.Second)
+		bubble.Sleep(11 * time.Second)
 		n.want("with the port up again", both(end(1, 1), end(2, 1))...)
 
 		n.peer(1).Conn.Close()
 		synctest.Wait()
 		n.want("with a switch gone")
 		n.connect(1)
-		time.Sleep(11 * time.Second)
+		bubble.Sleep(11 * time.Second)
 		n.want("with the switch back", both(end(1, 1), end(2, 1))...)
 
 		mu.Lock()
@@ -203,7 +204,7 @@ func TestNoLinkIsMadeUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, discovery.Config{Interval: 10 * time.Second}, 1, 2)
 		stranger := newNetwork(t, discovery.Config{Interval: 10 * time.Second}, 1)
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		synctest.Wait()
 		mine, theirs := n.probes(end(1, 1)), stranger.probes(end(1, 1))
 		if len(mine) != 1 || len(theirs) != 1 {
@@ -215,7 +216,7 @@ func TestNoLinkIsMadeUp(t *testing.T) {
 			n.deliver(end(2, 2), forged)
 			n.want(fmt.Sprint("with byte ", at, " forged"))
 		}
-		time.Sleep(time.Minute)
+		bubble.Sleep(time.Minute)
 		n.want("after a minute")
 
 		n.deliver(end(2, 2), theirs[0])
@@ -249,7 +250,7 @@ func TestForeignLLDPPassesOn(t *testing.T) {
 		n.wire(end(1, 1), end(2, 1))
 		n.connect(1)
 		n.connect(2)
-		time.Sleep(20 * time.Second)
+		bubble.Sleep(20 * time.Second)
 		lldp := []byte("\x01\x80\xc2\x00\x00\x0e\x00\x00\x00\x00\x00\x01\x88\xccforeign")
 		n.deliver(end(1, 1), lldp)
 		synctest.Wait()
@@ -264,7 +265,7 @@ func TestProbeIsLLDP(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, discovery.Config{Interval: 20 * time.Second}, 7)
-		time.Sleep(time.Second)
+		bubble.Sleep(time.Second)
 		synctest.Wait()
 		frames := n.probes(end(7, 2))
 		if len(frames) != 1 {
@@ -291,7 +292,7 @@ func TestProbesArePaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, discovery.Config{Interval: 10 * time.Second}, 1, 2, 3, 4)
-		time.Sleep(100 * time.Second)
+		bubble.Sleep(100 * time.Second)
 		synctest.Wait()
 		for id := ofwire.DatapathID(1); id <= 4; id++ {
 			for port := of10.Port(1); port <= 3; port++ {

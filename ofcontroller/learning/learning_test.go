@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/ofcontroller"
 	"github.com/govisor/govisor/ofcontroller/learning"
 	"github.com/govisor/govisor/ofcontroller/switchtest"
@@ -134,14 +135,14 @@ func TestAgeing(t *testing.T) {
 		if got := next(1, 9, 1); got != "flood" {
 			t.Errorf("to a stranger: %s", got)
 		}
-		time.Sleep(59 * time.Second)
+		bubble.Sleep(59 * time.Second)
 		if got := next(2, 1, 2); got != "flow" {
 			t.Errorf("within the age: %s", got)
 		}
 		if got := next(3, 9, 3); got != "flood" || len(app.Stations(c.Switch(1))) != 2 {
 			t.Errorf("a full table: %s, %v", got, app.Stations(c.Switch(1)))
 		}
-		time.Sleep(2 * time.Second)
+		bubble.Sleep(2 * time.Second)
 		if got := next(2, 1, 2); got != "flood" {
 			t.Errorf("past the age: %s", got)
 		}

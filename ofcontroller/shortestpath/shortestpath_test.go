@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/ofcontroller"
 	"github.com/govisor/govisor/ofcontroller/discovery"
 	"github.com/govisor/govisor/ofcontroller/shortestpath"
@@ -99,7 +100,7 @@ func TestRing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 4)
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		synctest.Wait()
 		if got := len(r.app.Discovery().Links()); got != 8 {
 			t.Fatalf("%d links found, want 8: %v", got, r.app.Discovery().Links())
@@ -110,7 +111,7 @@ func TestRing(t *testing.T) {
 		// No storm: in ten quiet seconds only probes are on the cables, two ways
 		// over four of them.
 		before := r.frames()
-		time.Sleep(10 * time.Second)
+		bubble.Sleep(10 * time.Second)
 		if got := r.frames() - before; got > 8*8 {
 			t.Errorf("%d frames on the cables of a quiet network", got)
 		}
@@ -137,7 +138,7 @@ func TestAnotherWayWhenALinkFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 4)
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		if diff := cmp.Diff(r.everybody(true), r.PingAll(t.Context(), 5*time.Second)); diff != "" {
 			t.Fatalf("pings (-want +got):\n%s", diff)
 		}
@@ -146,7 +147,7 @@ func TestAnotherWayWhenALinkFails(t *testing.T) {
 		if m := r.PingAll(t.Context(), time.Second); m["h1"]["h2"] {
 			t.Fatal("the cut cable carries frames")
 		}
-		time.Sleep(10 * time.Second)
+		bubble.Sleep(10 * time.Second)
 		synctest.Wait()
 		if got := len(r.app.Discovery().Links()); got != 6 {
 			t.Fatalf("%d links after the cut, want 6", got)
@@ -156,14 +157,14 @@ func TestAnotherWayWhenALinkFails(t *testing.T) {
 		}
 		// A second cut leaves two pieces.
 		r.cables[2].Cut(true)
-		time.Sleep(10 * time.Second)
+		bubble.Sleep(10 * time.Second)
 		m := r.PingAll(t.Context(), 2*time.Second)
 		if m["h1"]["h2"] || m["h3"]["h4"] || !m["h2"]["h3"] || !m["h4"]["h1"] {
 			t.Errorf("pings in two pieces: %v", m)
 		}
 		r.cables[0].Cut(false)
 		r.cables[2].Cut(false)
-		time.Sleep(10 * time.Second)
+		bubble.Sleep(10 * time.Second)
 		if diff := cmp.Diff(r.everybody(true), r.PingAll(t.Context(), 5*time.Second)); diff != "" {
 			t.Errorf("pings after the repair (-want +got):\n%s", diff)
 		}
@@ -175,12 +176,12 @@ func TestPortDownIsFast(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 3)
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		r.PingAll(t.Context(), 5*time.Second)
 		if err := r.Switch(1).DetachPort(2); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(200 * time.Millisecond)
+		bubble.Sleep(200 * time.Millisecond)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := r.Host("h1").Ping(ctx, r.Host("h2").Address().IP); err != nil {
@@ -193,7 +194,7 @@ func TestFlowsGoWithTheirPath(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 3)
-		time.Sleep(5 * time.Second)
+		bubble.Sleep(5 * time.Second)
 		r.PingAll(t.Context(), 5*time.Second)
 		flows := func() (n int) {
 			for _, sw := range r.c.Switches() {
@@ -212,7 +213,7 @@ func TestFlowsGoWithTheirPath(t *testing.T) {
 		if got := flows(); got != 12 {
 			t.Errorf("%d flows, want 12", got)
 		}
-		time.Sleep(2 * time.Minute)
+		bubble.Sleep(2 * time.Minute)
 		if got := flows(); got != 0 {
 			t.Errorf("%d flows after two idle minutes", got)
 		}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/govisor/govisor/internal/bubble"
 )
 
 // sink counts the bytes written per first byte of the frame.
@@ -55,7 +57,7 @@ func TestShaper(t *testing.T) {
 							_, _ = s.WriteQueue(q, []Frame{frame(q)})
 						}
 					}
-					time.Sleep(100 * time.Millisecond)
+					bubble.Sleep(100 * time.Millisecond)
 				}
 				cancel()
 				<-done
