@@ -20,7 +20,7 @@ cleanup() {
 trap cleanup EXIT
 
 CGO_ENABLED=0 go build -o "$work/govisor" ./cmd/govisor
-CGO_ENABLED=0 go test -c -o "$work/blast" ./ofswitch/port
+CGO_ENABLED=0 go build -o "$work/blast" ./bench/blast
 
 # Three namespaces: the switch in the middle, a host on either side.
 for n in "$ns" "$ns-a" "$ns-b"; do
@@ -77,7 +77,7 @@ down() {
   for l in br0 ovs-netdev; do in_ns ip link del "$l" 2>/dev/null || true; done
 }
 
-blast() { in_ns env GOVISOR_BLAST="g1,g2,$secs,$1" "$work/blast" -test.run TestBlast | sed -n 's/^BLAST .*received \([0-9]*\).*/\1/p'; }
+blast() { in_ns "$work/blast" g1 g2 "$secs" "$1" | sed -n 's/.*received \([0-9]*\).*/\1/p'; }
 
 tcp() {
   ip netns exec "$ns-b" iperf3 -s -1 >/dev/null 2>&1 &
