@@ -45,7 +45,7 @@ test:
 	@GO='$(GO)' TESTFLAGS='$(TESTFLAGS)' scripts/test.sh
 
 check: lint
-	$(GO) test -shuffle=on -short -run 'TestArchitecture|TestPackageDocs|TestSizes' .
+	$(GO) test -shuffle=on -short -run 'TestArchitecture|TestPackageDocs|TestSizes|TestNo' .
 	$(GO) test -race -shuffle=on -short $$($(GO) list ./... | grep -v /e2e)
 
 lint:

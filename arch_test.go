@@ -287,3 +287,20 @@ func TestNoLeftovers(t *testing.T) {
 		}
 	}
 }
+
+// Tests wait for a condition, or let fake time pass by bubble.Sleep, which panics outside of a synctest bubble.
+func TestNoWaitingForLuck(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.test() {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if e, ok := n.(*ast.SelectorExpr); ok && e.Sel.Name == "Sleep" {
+				if x, ok := e.X.(*ast.Ident); ok && x.Name == "time" {
+					t.Errorf("%s: time.Sleep in a test", s.fset.Position(e.Pos()))
+				}
+			}
+			return true
+		})
+	}
+}
