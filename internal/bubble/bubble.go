@@ -13,7 +13,7 @@ const longest = 20 * 365 * 24 * time.Hour
 // moment it returns is certain. Outside of one it panics: there it would be waiting for
 // luck.
 func Sleep(d time.Duration) {
-	if time.Now().Sub(begins) > longest {
+	if time.Since(begins) > longest {
 		panic("bubble.Sleep outside of a synctest bubble: wait for the condition instead")
 	}
 	time.Sleep(d)
