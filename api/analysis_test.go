@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,6 +101,48 @@ func TestShadowedWhere(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("conflicts on %q (-want +got):\n%s", tt.dpid, diff)
 		}
+	}
+}
+
+// Where a rule wins is said of all datapaths that both have, not of the first one looked at.
+func TestConflictsWhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slice("a")
+	w.slice("b")
+	var twenty []string
+	for i := range 20 {
+		twenty = append(twenty, fmt.Sprintf("%#x", 0x100+i))
+	}
+	w.rule("high", "any", 9, "tp_dst=80,nw_proto=6,dl_type=0x800", "b")
+	w.rule("wide", "any", 5, "any", "a")
+	w.rule("some", "1,2,3", 4, "in_port=1", "b")
+	w.rule("few", "2,3,4", 3, "in_port=1", "a")
+	w.rule("many", strings.Join(twenty, ","), 2, "in_port=1", "b")
+	var got []string
+	all, err := w.admin.Conflicts(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.Kind == "overlap" {
+			got = append(got, c.Detail)
+		}
+	}
+	const prefix = "00:00:00:00:00:00:"
+	var eight []string
+	for i := range 8 {
+		eight = append(eight, fmt.Sprintf("%s01:%02x", prefix, i))
+	}
+	want := []string{
+		"high wins over wide on any",
+		"wide wins over some on " + prefix + "00:01|" + prefix + "00:02|" + prefix + "00:03",
+		"high wins over few on " + prefix + "00:02|" + prefix + "00:03|" + prefix + "00:04",
+		"some wins over few on " + prefix + "00:02|" + prefix + "00:03",
+		"wide wins over many on " + strings.Join(eight, "|") + " and 12 more",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("conflicts (-want +got):\n%s", diff)
 	}
 }
 

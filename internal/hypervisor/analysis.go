@@ -24,8 +24,8 @@ type Conflict struct {
 	Shadowed    bool
 	Rule, Other *flowspace.Rule
 	Region      flowspace.Match
-	// DPID is where it was seen first, "any" for every other datapath. A rule is shadowed
-	// on all of its datapaths, or on the one that was asked for.
+	// DPID is where: the datapath that was asked for, or else those that both rules have, of
+	// a shadowed rule all of its own. It is for people; of many it names the first.
 	DPID string
 }
 
@@ -62,17 +62,15 @@ func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid
 type conflictFinder struct {
 	st    *state
 	p     Principal
-	known []uint64 // see places
-
-	elsewhere uint64 // the last of them
-	seen      map[[2]uint64]bool
-	buf       []*flowspace.Rule
-	out       []Conflict
+	known []uint64          // see places
+	asked flowspace.DPIDSet // empty: all datapaths
+	seen  map[[2]uint64]bool
+	buf   []*flowspace.Rule
+	out   []Conflict
 }
 
 func newConflictFinder(st *state, p Principal) *conflictFinder {
-	known := st.places()
-	return &conflictFinder{st: st, p: p, known: known, elsewhere: known[len(known)-1], seen: map[[2]uint64]bool{}}
+	return &conflictFinder{st: st, p: p, known: st.places(), seen: map[[2]uint64]bool{}}
 }
 
 // places returns the datapaths that rules name and, last, one that none names: it
@@ -88,6 +86,7 @@ func (st *state) places() []uint64 {
 
 // on compares one rule with the stronger ones on a datapath.
 func (f *conflictFinder) on(r *flowspace.Rule, dpid uint64) {
+	f.asked = flowspace.DPIDs(dpid)
 	stronger := f.look(r, dpid)
 	if len(stronger) == 0 {
 		return
@@ -100,7 +99,7 @@ func (f *conflictFinder) on(r *flowspace.Rule, dpid uint64) {
 		}
 	}
 	if rest, ok := r.Match.Subtract(subtractLimit, matches...); ok && len(rest) == 0 {
-		f.add(r, other, f.place(dpid), true)
+		f.add(r, other, f.asked, true)
 	}
 }
 
@@ -128,7 +127,7 @@ func (f *conflictFinder) everywhere(r *flowspace.Rule) {
 		}
 	}
 	if everywhere && f.st.flows.Shadowed(r.ID) {
-		f.add(r, cmp.Or(whole, first), r.DPIDs.String(), true)
+		f.add(r, cmp.Or(whole, first), r.DPIDs, true)
 	}
 }
 
@@ -142,29 +141,50 @@ func (f *conflictFinder) look(r *flowspace.Rule, dpid uint64) (stronger []*flows
 		}
 		if pair := [2]uint64{r.ID, o.ID}; !sameSlices(r, o) && !f.seen[pair] {
 			f.seen[pair] = true
-			f.add(r, o, f.place(dpid), false)
+			f.add(r, o, f.where(r, o), false)
 		}
 	}
 	return f.buf
 }
 
-// place names a datapath.
-func (f *conflictFinder) place(dpid uint64) string {
-	if dpid == f.elsewhere {
-		return "any"
+// where returns the datapaths two rules have in common, or the one that was asked for.
+func (f *conflictFinder) where(r, o *flowspace.Rule) flowspace.DPIDSet {
+	switch {
+	case f.asked.Len() > 0:
+		return f.asked
+	case o.DPIDs.IsAll():
+		return r.DPIDs
+	case r.DPIDs.IsAll():
+		return o.DPIDs
 	}
-	return flowspace.FormatDPID(dpid)
+	var both []uint64
+	for id := range r.DPIDs.List() {
+		if o.DPIDs.Has(id) {
+			both = append(both, id)
+		}
+	}
+	return flowspace.DPIDs(both...)
+}
+
+// fewDatapaths names datapaths, of many the first eight.
+func fewDatapaths(d flowspace.DPIDSet) string {
+	const few = 8
+	if d.IsAll() || d.Len() <= few {
+		return d.String()
+	}
+	ids := slices.Collect(d.List())
+	return fmt.Sprintf("%s and %d more", flowspace.DPIDs(ids[:few]...), len(ids)-few)
 }
 
 func sameSlices(a, b *flowspace.Rule) bool { return slices.Equal(a.Grants, b.Grants) }
 
 // add appends a conflict, up to mostConflicts of them.
-func (f *conflictFinder) add(r, o *flowspace.Rule, where string, shadowed bool) {
+func (f *conflictFinder) add(r, o *flowspace.Rule, where flowspace.DPIDSet, shadowed bool) {
 	if len(f.out) == mostConflicts {
 		return
 	}
 	region, _ := r.Match.Intersect(o.Match)
-	c := Conflict{Shadowed: shadowed, Rule: f.st.visible(f.p, r), Other: f.st.visible(f.p, o), Region: region, DPID: where}
+	c := Conflict{Shadowed: shadowed, Rule: f.st.visible(f.p, r), Other: f.st.visible(f.p, o), Region: region, DPID: fewDatapaths(where)}
 	if c.Other == nil { // somebody else's: that it is there is all the caller learns
 		c.Other = &flowspace.Rule{DPIDs: o.DPIDs, Priority: o.Priority, Match: region}
 	}
