@@ -136,7 +136,7 @@ func TestCompleteExport(t *testing.T) {
 	}
 	if _, err := w.admin.Configure(ctx, apitype.ConfigUpdate{
 		SettingsUpdate: apitype.SettingsUpdate{FlowTracking: new(true), StatsDesc: new(true), Topology: new(true), FlowStatsCache: new(7), DefaultFloodPerm: new("other"),
-			Adoption: new("flush"), CallbackAllow: new("127.0.0.1")},
+			Adoption: new("flush"), CallbackAllow: new("127.0.0.1"), ControllerAllow: new("unix:/run/*")},
 		FloodPerms: []apitype.FloodPerm{{DPID: "1", Slice: "maker"}}, FlowLimits: []apitype.FlowLimit{{Slice: "sub", DPID: "2", Limit: 9}, {Slice: "other", DPID: "any", Limit: 90}},
 	}); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestCompleteExport(t *testing.T) {
 	// What FlowVisor's format cannot carry is said.
 	_, notes, err = w.admin.ExportConfig(ctx, "flowvisor", true)
 	text := strings.Join(notes, "\n")
-	for _, want := range []string{"rule passed-on (maker): ", "slice sub: strict", "slice sub: the limits of its flow_mods", "4 accounts: their passwords", "account noc: FlowVisor has no viewers", "where callbacks may go", "adoption is left out", "callbacks and tokens"} {
+	for _, want := range []string{"rule passed-on (maker): ", "slice sub: strict", "slice sub: the limits of its flow_mods", "4 accounts: their passwords", "account noc: FlowVisor has no viewers", "where callbacks may go", "local controllers", "adoption is left out", "callbacks and tokens"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%v, the notes lack %q:\n%s", err, want, text)
 		}

@@ -62,6 +62,9 @@ func lostInFlowVisor(cfg *apitype.Config) (notes []string) {
 		if set.CallbackAllow != "" {
 			notes = append(notes, "settings: where callbacks may go is left out")
 		}
+		if set.ControllerAllow != "" {
+			notes = append(notes, "settings: which local controllers slices' accounts may use is left out")
+		}
 		if set.Adoption != hypervisor.AdoptionAdopt {
 			notes = append(notes, "settings: adoption is left out")
 		}

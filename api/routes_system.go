@@ -65,7 +65,7 @@ func (s *Server) getSpec(w http.ResponseWriter, _ *http.Request) {
 
 func settingsOut(in hypervisor.Settings) apitype.Settings {
 	return apitype.Settings{FlowTracking: in.FlowTracking, StatsDesc: in.StatsDesc, Topology: in.Topology, FlowStatsCache: in.FlowStatsCache,
-		DefaultFloodPerm: in.DefaultFloodPerm, Adoption: in.Adoption, CallbackAllow: in.CallbackAllow}
+		DefaultFloodPerm: in.DefaultFloodPerm, Adoption: in.Adoption, CallbackAllow: in.CallbackAllow, ControllerAllow: in.ControllerAllow}
 }
 
 func settingsTag(in hypervisor.Settings) string { return etagOf(settingsOut(in)) }

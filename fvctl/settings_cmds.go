@@ -42,7 +42,7 @@ func (a *app) getConfig() *cobra.Command {
 			}
 			return a.show(map[string]any{
 				"track-flows": st.FlowTracking, "stats-desc": st.StatsDesc, "enable-topo-ctrl": st.Topology, "flow-stats-cache": st.FlowStatsCache,
-				"adoption": st.Adoption, "callback-allow": st.CallbackAllow, "version": v.Version, "db_version": strconv.Itoa(v.DBVersion),
+				"adoption": st.Adoption, "callback-allow": st.CallbackAllow, "controller-allow": st.ControllerAllow, "version": v.Version, "db_version": strconv.Itoa(v.DBVersion),
 				"flood-perm": map[string]string{"dpid": dp, "slice-name": flood}, "flowmod-limit": limits,
 			}, nil, nil)
 		},
@@ -97,7 +97,8 @@ func (a *app) configure(cmd *cobra.Command, u apitype.ConfigUpdate) (apitype.Set
 		return st, err
 	}
 	option := map[string]string{"flood_perms": "--flood-perm", "default_flood_perm": "--flood-perm", "flowmod_limits": "--flowmod-limit",
-		"flow_stats_cache": "--flow-stats-cache", "adoption": "--adoption", "callback_allow": "--callback-allow"}
+		"flow_stats_cache": "--flow-stats-cache", "adoption": "--adoption", "callback_allow": "--callback-allow",
+		"controller_allow": "--controller-allow"}
 	field, rest, _ := strings.Cut(p.Field, "[")
 	if field == "limits" {
 		option[field] = limitOption(cmd, rest)
@@ -175,7 +176,7 @@ func parseLimitArg(text string) (u apitype.ConfigUpdate, err error) {
 }
 
 func (a *app) setConfig() *cobra.Command {
-	var flood, limit, adoption, allow string
+	var flood, limit, adoption, callbacks, controllers string
 	var cache int
 	cmd := &cobra.Command{
 		Use:   "set-config",
@@ -197,7 +198,8 @@ func (a *app) setConfig() *cobra.Command {
 				}
 			}
 			u.SettingsUpdate = apitype.SettingsUpdate{FlowTracking: a.pair(cmd, "tracking"), StatsDesc: a.pair(cmd, "stats-desc"), Topology: a.pair(cmd, "topo-ctrl"),
-				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption), CallbackAllow: given(cmd, "callback-allow", &allow)}
+				FlowStatsCache: given(cmd, "flow-stats-cache", &cache), Adoption: given(cmd, "adoption", &adoption), CallbackAllow: given(cmd, "callback-allow", &callbacks),
+				ControllerAllow: given(cmd, "controller-allow", &controllers)}
 			if err := addRates(cmd, &u); err != nil {
 				return err
 			}
@@ -219,7 +221,8 @@ func (a *app) setConfig() *cobra.Command {
 	f.String("packet-in-rate", "", "SLICE,DPID,RATE: packet_ins per second to its controller, the others are dropped")
 	f.IntVarP(&cache, "flow-stats-cache", "c", 0, "seconds flow statistics are kept")
 	f.StringVar(&adoption, "adoption", "", "what happens to the flows of a switch that connects: adopt or flush")
-	f.StringVar(&allow, "callback-allow", "", "where callbacks may go: hosts, HOST:PORT and networks, separated by commas; empty for nowhere")
+	f.StringVar(&callbacks, "callback-allow", "", "where callbacks may go: hosts, HOST:PORT and networks, separated by commas; empty for nowhere")
+	f.StringVar(&controllers, "controller-allow", "", "which unix:PATH and module:NAME slices' accounts may use, separated by commas, with * at the end for anything; empty for none")
 	for _, p := range []string{"tracking", "stats-desc", "topo-ctrl"} {
 		f.Bool("enable-"+p, false, "turn "+p+" on")
 		f.Bool("disable-"+p, false, "turn "+p+" off")

@@ -48,6 +48,9 @@ type Settings struct {
 	// CallbackAllow lists where callbacks may go, separated by commas: hosts,
 	// HOST:PORT or networks such as 10.0.0.0/8. Empty: nowhere.
 	CallbackAllow string `json:"callback_allow"`
+	// ControllerAllow lists the unix: and module: controllers that slices' accounts
+	// may use, separated by commas; * at the end of one stands for anything.
+	ControllerAllow string `json:"controller_allow"`
 }
 
 // SettingsUpdate changes the fields that are not nil.
@@ -59,6 +62,7 @@ type SettingsUpdate struct {
 	DefaultFloodPerm *string `json:"default_flood_perm,omitempty"`
 	Adoption         *string `json:"adoption,omitempty"`
 	CallbackAllow    *string `json:"callback_allow,omitempty"`
+	ControllerAllow  *string `json:"controller_allow,omitempty"`
 }
 
 // ConfigUpdate changes settings, flood permissions and flow limits in one step:

@@ -476,7 +476,8 @@ func (a *applier) settings() {
 		return
 	}
 	before := fmt.Sprintf("%+v", *a.c.st.settingsOut())
-	if err := a.c.patchSettings(SettingsPatch{&want.FlowTracking, &want.StatsDesc, &want.Topology, &want.FlowStatsCache, &want.DefaultFloodPerm, &want.Adoption, &want.CallbackAllow}); err != nil {
+	if err := a.c.patchSettings(SettingsPatch{&want.FlowTracking, &want.StatsDesc, &want.Topology, &want.FlowStatsCache, &want.DefaultFloodPerm, &want.Adoption,
+		&want.CallbackAllow, &want.ControllerAllow}); err != nil {
 		a.fault("settings", 0, err)
 		return
 	}

@@ -60,7 +60,8 @@ func (st *state) export(hashes bool) apitype.Config {
 
 func (st *state) settingsOut() *apitype.Settings {
 	return &apitype.Settings{FlowTracking: st.settings.FlowTracking, StatsDesc: st.settings.StatsDesc, Topology: st.settings.Topology,
-		FlowStatsCache: st.settings.FlowStatsCache, DefaultFloodPerm: st.settings.DefaultFloodPerm, Adoption: st.settings.Adoption, CallbackAllow: st.settings.CallbackAllow}
+		FlowStatsCache: st.settings.FlowStatsCache, DefaultFloodPerm: st.settings.DefaultFloodPerm, Adoption: st.settings.Adoption,
+		CallbackAllow: st.settings.CallbackAllow, ControllerAllow: st.settings.ControllerAllow}
 }
 
 func (s *Slice) spec() apitype.SliceCreate {
@@ -133,7 +134,7 @@ func (s *Service) Apply(ctx context.Context, p Principal, cfg apitype.Config, o 
 			}
 		}
 		c.declared = true
-		a := applier{c: c, cfg: cfg, o: o, hashes: hashes, was: s.state.Load(), modules: s.checkModules}
+		a := applier{c: c, cfg: cfg, o: o, hashes: hashes, was: s.state.Load(), modules: func(urls []string) error { return s.checkModules(p, urls) }}
 		if o.Replace {
 			a.o.Prune = true
 		}

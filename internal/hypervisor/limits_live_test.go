@@ -201,6 +201,9 @@ func TestSubSlicesShareTheLimits(t *testing.T) {
 		parent, one, two := w.controller("parent", nil), w.controller("one", nil), w.controller("two", nil)
 		w.slice("parent")
 		w.rule("p", 100, "any", "parent")
+		if _, err := w.svc.UpdateSettings(t.Context(), hypervisor.Local(), hypervisor.SettingsPatch{ControllerAllow: new("module:*")}); err != nil {
+			t.Fatal(err)
+		}
 		for i, name := range []string{"one", "two"} {
 			spec := hypervisor.SliceSpec{Name: name, SlicePatch: hypervisor.SlicePatch{Controllers: []string{"module:" + name}}}
 			if _, err := w.svc.CreateSlice(t.Context(), as("parent"), spec); err != nil {

@@ -22,6 +22,7 @@ type SettingsPatch struct {
 	DefaultFloodPerm *string
 	Adoption         *string
 	CallbackAllow    *string
+	ControllerAllow  *string
 }
 
 // ReadSettings returns the settings, without the key, to who may see them.
@@ -33,7 +34,7 @@ func (s *Service) ReadSettings(p Principal) (Settings, error) {
 	set := st.settings
 	set.LLDPKey = nil
 	if !p.seesAll() {
-		set.CallbackAllow = ""
+		set.CallbackAllow, set.ControllerAllow = "", ""
 	}
 	if !p.seesAll() && !st.allowed(p, actReadSlice, set.DefaultFloodPerm) {
 		set.DefaultFloodPerm = ""
@@ -77,9 +78,15 @@ func (c *change) patchSettings(p SettingsPatch) error {
 		}
 		next.CallbackAllow = *v
 	}
+	if v := p.ControllerAllow; v != nil {
+		if _, err := parseLocal(*v); err != nil {
+			return err
+		}
+		next.ControllerAllow = *v
+	}
 	c.putSettings(func(set *Settings) { *set = next })
-	c.detail = fmt.Sprintf("flow tracking %v, description %v, topology %v, cache %d s, flood %q, adoption %s, callbacks to %q",
-		next.FlowTracking, next.StatsDesc, next.Topology, next.FlowStatsCache, next.DefaultFloodPerm, next.Adoption, next.CallbackAllow)
+	c.detail = fmt.Sprintf("flow tracking %v, description %v, topology %v, cache %d s, flood %q, adoption %s, callbacks to %q, controllers %q",
+		next.FlowTracking, next.StatsDesc, next.Topology, next.FlowStatsCache, next.DefaultFloodPerm, next.Adoption, next.CallbackAllow, next.ControllerAllow)
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (s *Service) CreateSlice(ctx context.Context, p Principal, spec SliceSpec) 
 			return Slice{}, err
 		}
 	}
-	if err := s.checkModules(spec.Controllers); err != nil {
+	if err := s.checkModules(p, spec.Controllers); err != nil {
 		return Slice{}, err
 	}
 	r := request{by: p, act: actCreateSlice, action: "create-slice", target: spec.Name}
@@ -78,6 +78,9 @@ func (c *change) createSlice(spec SliceSpec, hash string) error {
 	sl, err := Slice{Name: spec.Name, DropPolicy: DropExact, Enabled: true, Limits: noLimits,
 		Creator: c.by.Account, Created: c.now.UTC()}.with(spec.SlicePatch)
 	if err != nil {
+		return err
+	}
+	if err := c.checkTargets(nil, &sl); err != nil {
 		return err
 	}
 	if err := c.checkSubSlice(&sl); err != nil {
@@ -104,8 +107,8 @@ func controllersText(cs []Controller) string {
 }
 
 // checkModules refuses controllers that are not linked into this program. What is
-// wrong with a URL otherwise is told later.
-func (s *Service) checkModules(urls []string) error {
+// wrong with a URL otherwise, or not permitted, is told later.
+func (s *Service) checkModules(p Principal, urls []string) error {
 	if s.opts.CheckModule == nil {
 		return nil
 	}
@@ -113,8 +116,9 @@ func (s *Service) checkModules(urls []string) error {
 	if err != nil {
 		return nil //nolint:nilerr // the change itself refuses it, with its place
 	}
+	st := s.state.Load()
 	for _, c := range list {
-		if c.Target.Scheme != "module" {
+		if c.Target.Scheme != "module" || !st.mayUse(p, c.Target) {
 			continue
 		}
 		if err := s.opts.CheckModule(c.Target.Name); err != nil {
@@ -129,7 +133,7 @@ func (s *Service) UpdateSlice(ctx context.Context, p Principal, name string, pat
 	if _, err := s.Slice(p, name); err != nil {
 		return Slice{}, err
 	}
-	if err := s.checkModules(patch.Controllers); err != nil {
+	if err := s.checkModules(p, patch.Controllers); err != nil {
 		return Slice{}, err
 	}
 	r := request{by: p, act: actWriteSlice, slice: name, action: "update-slice", target: name}
@@ -149,6 +153,9 @@ func (s *Service) UpdateSlice(ctx context.Context, p Principal, name string, pat
 func (c *change) updateSlice(old *Slice, patch SlicePatch) error {
 	next, err := old.with(patch)
 	if err != nil {
+		return err
+	}
+	if err := c.checkTargets(old, &next); err != nil {
 		return err
 	}
 	if !c.st.allowed(c.by, actGovernSlice, old.Name) {

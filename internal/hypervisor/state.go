@@ -21,6 +21,7 @@ type Settings struct {
 	DefaultFloodPerm string
 	Adoption         string // adopt or flush
 	CallbackAllow    string // hosts and networks, separated by commas
+	ControllerAllow  string // local controllers that slices' accounts may use, separated by commas
 	// LLDPKey authenticates the probes of this installation.
 	LLDPKey []byte
 }

@@ -31,6 +31,7 @@ type Settings struct {
 	DefaultFloodPerm string `json:"default_flood_perm"`
 	Adoption         string `json:"adoption"`
 	CallbackAllow    string `json:"callback_allow,omitempty"`
+	ControllerAllow  string `json:"controller_allow,omitempty"`
 	// LLDPKey authenticates the probes of this installation.
 	LLDPKey []byte `json:"lldp_key"`
 }
