@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/govisor/govisor/ofwire"
 )
 
 // TestActionLists: each action in the lists it comes in, values at their edges and unknown
@@ -18,339 +16,52 @@ func TestActionLists(t *testing.T) {
 		wire string
 	}{
 		{"output to every reserved port", []Action{Output(PortInPort, 0), Output(PortTable, 0), Output(PortNormal, 0), Output(PortFlood, 0), Output(PortAll, 0), Output(PortController, 0), Output(PortLocal, 0), Output(PortNone, 0), Output(PortMax, 0), Output(65281, 0), Output(0, 0), Output(1, 0)}, `
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff f8                    # action: port INPORT
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff f9                    # action: port TABLE
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fa                    # action: port NORMAL
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fb                    # action: port FLOOD
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fc                    # action: port ALL
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fe                    # action: port LOCAL
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff ff                    # action: port NONE
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff 00                    # action: port MAX
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff 01                    # action: port 65281
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 00                    # action: port 0
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
+output port=fff8  # INPORT
+output port=fff9  # TABLE
+output port=fffa  # NORMAL
+output port=fffb  # FLOOD
+output port=fffc  # ALL
+output port=fffd  # CONTROLLER
+output port=fffe  # LOCAL
+output port=ffff
+output port=ff00  # MAX
+output port=ff01
+output
+output port=01
 `},
-		{"controller with max_len", []Action{Output(PortController, 0), Output(PortController, 1), Output(PortController, 64), Output(PortController, 128), Output(PortController, 65509), Output(PortController, 65535)}, `
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-00 00                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-00 01                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-00 40                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-00 80                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-ff e5                    # action: max_len
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-ff fd                    # action: port CONTROLLER
-ff ff                    # action: max_len
+		{"controller with max_len", []Action{Output(PortController, 0), Output(PortController, 1), Output(PortController, 64), Output(PortController, 128), Output(PortController, 65509), Output(PortController, 65535)}, `output port=fffd; output port=fffd max_len=01; output port=fffd max_len=40; output port=fffd max_len=80; output port=fffd max_len=ffe5; output port=fffd max_len=ffff`},
+		{"push a tag", []Action{SetVLANVID(100), SetVLANPCP(5), Output(2, 0)}, `set_vlan_vid vlan_vid=64; set_vlan_pcp vlan_pcp=05; output port=02`},
+		{"vlan ids at their edges", []Action{SetVLANVID(0), SetVLANVID(1), SetVLANVID(4094), SetVLANVID(4095), SetVLANVID(4096), SetVLANVID(65535)}, `set_vlan_vid; set_vlan_vid vlan_vid=01; set_vlan_vid vlan_vid=0ffe; set_vlan_vid vlan_vid=0fff; set_vlan_vid vlan_vid=1000; set_vlan_vid vlan_vid=ffff`},
+		{"priorities at their edges", []Action{SetVLANPCP(0), SetVLANPCP(7), SetVLANPCP(8), SetVLANPCP(255)}, `set_vlan_pcp; set_vlan_pcp vlan_pcp=07; set_vlan_pcp vlan_pcp=08; set_vlan_pcp vlan_pcp=ff`},
+		{"pop a tag", []Action{StripVLAN(), Output(1, 0)}, `strip_vlan; output port=01`},
+		{"router hop", []Action{SetDLSrc(macOf(0x200000000aa)), SetDLDst(macOf(0x200000000bb)), Output(4, 0)}, `set_dl_src dl_addr=0200000000aa; set_dl_dst dl_addr=0200000000bb; output port=04`},
+		{"broadcast and zero addresses", []Action{SetDLSrc(macOf(0x0)), SetDLDst(macOf(0xffffffffffff))}, `set_dl_src; set_dl_dst dl_addr=ffffffffffff`},
+		{"NAT to the outside", []Action{SetNWSrc(0xc6336407), SetTPSrc(40001), Output(1, 0)}, `set_nw_src nw_addr=c6336407; set_tp_src tp_port=9c41; output port=01`},
+		{"NAT to the inside", []Action{SetNWDst(0x0a000005), SetTPDst(80), SetDLDst(macOf(0x2005e100001)), Output(2, 0)}, `set_nw_dst nw_addr=0a000005; set_tp_dst tp_port=50; set_dl_dst dl_addr=02005e100001; output port=02`},
+		{"addresses at their edges", []Action{SetNWSrc(0x00000000), SetNWDst(0xffffffff)}, `set_nw_src; set_nw_dst nw_addr=ffffffff`},
+		{"transport ports at their edges", []Action{SetTPSrc(0), SetTPDst(65535)}, `set_tp_src; set_tp_dst tp_port=ffff`},
+		{"DSCP EF", []Action{SetNWTos(184), Output(3, 0)}, `set_nw_tos nw_tos=b8; output port=03`},
+		{"tos with the two low bits set", []Action{SetNWTos(3), SetNWTos(255)}, `set_nw_tos nw_tos=03; set_nw_tos nw_tos=ff`},
+		{"queues", []Action{Enqueue(1, 0), Enqueue(2, 1), Enqueue(PortInPort, 1<<32-1), Enqueue(PortLocal, 7)}, `enqueue port=01; enqueue port=02 queue_id=01; enqueue port=fff8 queue_id=ffffffff; enqueue port=fffe queue_id=07`},
+		{"order counts: output, rewrite, output", []Action{Output(1, 0), SetVLANVID(7), Output(2, 0), StripVLAN(), Output(3, 0)}, `output port=01; set_vlan_vid vlan_vid=07; output port=02; strip_vlan; output port=03`},
+		{"Nicira resubmit", []Action{VendorAction(0x00002320, unannotate(t, "00010002 00000000")), Output(1, 0)}, `
+vendor_action length=10 vendor=00002320
+0001000200000000  # action: NXAST_RESUBMIT in_port 2
+output port=01
 `},
-		{"push a tag", []Action{SetVLANVID(100), SetVLANPCP(5), Output(2, 0)}, `
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-00 64                    # action: vlan_vid 100
-00 00                    # pad
-00 02                    # action: type SET_VLAN_PCP
-00 08                    # action: length 8
-05                       # action: vlan_pcp 5
-00 00 00                 # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 02                    # action: port 2
-00 00                    # action: max_len
+		{"Nicira set_tunnel", []Action{VendorAction(0x00002320, unannotate(t, "00020000 0000002a"))}, `vendor_action length=10 vendor=00002320; 000200000000002a  # action: NXAST_SET_TUNNEL 42`},
+		{"Nicira note", []Action{VendorAction(0x00002320, unannotate(t, "00080011 22334455"))}, `vendor_action length=10 vendor=00002320; 0008001122334455  # action: NXAST_NOTE`},
+		{"Nicira reg_load", []Action{VendorAction(0x00002320, unannotate(t, "0007001f 00010004 00000000 00000005"))}, `vendor_action length=18 vendor=00002320; 0007001f000100040000000000000005  # action: NXAST_REG_LOAD 5 to reg0`},
+		{"vendor action without a body", []Action{VendorAction(0xdeadbeef, nil)}, `vendor_action length=08 vendor=deadbeef`},
+		{"OpenFlow 1.1 action type 12", []Action{{Type: 12, Raw: unannotate(t, "000c0008 00000001")}, Output(1, 0)}, `
+000c 0008 00000001  # action: type 12, unknown, length 8, body
+output port=01
 `},
-		{"vlan ids at their edges", []Action{SetVLANVID(0), SetVLANVID(1), SetVLANVID(4094), SetVLANVID(4095), SetVLANVID(4096), SetVLANVID(65535)}, `
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-00 00                    # action: vlan_vid 0
-00 00                    # pad
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-00 01                    # action: vlan_vid 1
-00 00                    # pad
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-0f fe                    # action: vlan_vid 4094
-00 00                    # pad
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-0f ff                    # action: vlan_vid 4095
-00 00                    # pad
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-10 00                    # action: vlan_vid 4096
-00 00                    # pad
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-ff ff                    # action: vlan_vid 65535
-00 00                    # pad
-`},
-		{"priorities at their edges", []Action{SetVLANPCP(0), SetVLANPCP(7), SetVLANPCP(8), SetVLANPCP(255)}, `
-00 02                    # action: type SET_VLAN_PCP
-00 08                    # action: length 8
-00                       # action: vlan_pcp 0
-00 00 00                 # pad
-00 02                    # action: type SET_VLAN_PCP
-00 08                    # action: length 8
-07                       # action: vlan_pcp 7
-00 00 00                 # pad
-00 02                    # action: type SET_VLAN_PCP
-00 08                    # action: length 8
-08                       # action: vlan_pcp 8
-00 00 00                 # pad
-00 02                    # action: type SET_VLAN_PCP
-00 08                    # action: length 8
-ff                       # action: vlan_pcp 255
-00 00 00                 # pad
-`},
-		{"pop a tag", []Action{StripVLAN(), Output(1, 0)}, `
-00 03                    # action: type STRIP_VLAN
-00 08                    # action: length 8
-00 00 00 00              # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
-`},
-		{"router hop", []Action{SetDLSrc(ofwire.MAC{0x02, 0, 0, 0, 0, 0xaa}), SetDLDst(ofwire.MAC{0x02, 0, 0, 0, 0, 0xbb}), Output(4, 0)}, `
-00 04                    # action: type SET_DL_SRC
-00 10                    # action: length 16
-02 00 00 00 00 aa        # action: dl_addr
-00 00 00 00 00 00        # pad
-00 05                    # action: type SET_DL_DST
-00 10                    # action: length 16
-02 00 00 00 00 bb        # action: dl_addr
-00 00 00 00 00 00        # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 04                    # action: port 4
-00 00                    # action: max_len
-`},
-		{"broadcast and zero addresses", []Action{SetDLSrc(ofwire.MAC{0, 0, 0, 0, 0, 0}), SetDLDst(ofwire.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff})}, `
-00 04                    # action: type SET_DL_SRC
-00 10                    # action: length 16
-00 00 00 00 00 00        # action: dl_addr
-00 00 00 00 00 00        # pad
-00 05                    # action: type SET_DL_DST
-00 10                    # action: length 16
-ff ff ff ff ff ff        # action: dl_addr
-00 00 00 00 00 00        # pad
-`},
-		{"NAT to the outside", []Action{SetNWSrc(0xc6336407), SetTPSrc(40001), Output(1, 0)}, `
-00 06                    # action: type SET_NW_SRC
-00 08                    # action: length 8
-c6 33 64 07              # action: nw_addr 198.51.100.7
-00 09                    # action: type SET_TP_SRC
-00 08                    # action: length 8
-9c 41                    # action: tp_port 40001
-00 00                    # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
-`},
-		{"NAT to the inside", []Action{SetNWDst(0x0a000005), SetTPDst(80), SetDLDst(ofwire.MAC{0x02, 0, 0x5e, 0x10, 0, 0x01}), Output(2, 0)}, `
-00 07                    # action: type SET_NW_DST
-00 08                    # action: length 8
-0a 00 00 05              # action: nw_addr 10.0.0.5
-00 0a                    # action: type SET_TP_DST
-00 08                    # action: length 8
-00 50                    # action: tp_port 80
-00 00                    # pad
-00 05                    # action: type SET_DL_DST
-00 10                    # action: length 16
-02 00 5e 10 00 01        # action: dl_addr
-00 00 00 00 00 00        # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 02                    # action: port 2
-00 00                    # action: max_len
-`},
-		{"addresses at their edges", []Action{SetNWSrc(0x00000000), SetNWDst(0xffffffff)}, `
-00 06                    # action: type SET_NW_SRC
-00 08                    # action: length 8
-00 00 00 00              # action: nw_addr 0.0.0.0
-00 07                    # action: type SET_NW_DST
-00 08                    # action: length 8
-ff ff ff ff              # action: nw_addr 255.255.255.255
-`},
-		{"transport ports at their edges", []Action{SetTPSrc(0), SetTPDst(65535)}, `
-00 09                    # action: type SET_TP_SRC
-00 08                    # action: length 8
-00 00                    # action: tp_port 0
-00 00                    # pad
-00 0a                    # action: type SET_TP_DST
-00 08                    # action: length 8
-ff ff                    # action: tp_port 65535
-00 00                    # pad
-`},
-		{"DSCP EF", []Action{SetNWTos(184), Output(3, 0)}, `
-00 08                    # action: type SET_NW_TOS
-00 08                    # action: length 8
-b8                       # action: nw_tos 184
-00 00 00                 # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 03                    # action: port 3
-00 00                    # action: max_len
-`},
-		{"tos with the two low bits set", []Action{SetNWTos(3), SetNWTos(255)}, `
-00 08                    # action: type SET_NW_TOS
-00 08                    # action: length 8
-03                       # action: nw_tos 3
-00 00 00                 # pad
-00 08                    # action: type SET_NW_TOS
-00 08                    # action: length 8
-ff                       # action: nw_tos 255
-00 00 00                 # pad
-`},
-		{"queues", []Action{Enqueue(1, 0), Enqueue(2, 1), Enqueue(PortInPort, 4294967295), Enqueue(PortLocal, 7)}, `
-00 0b                    # action: type ENQUEUE
-00 10                    # action: length 16
-00 01                    # action: port 1
-00 00 00 00 00 00        # pad
-00 00 00 00              # action: queue_id 0
-00 0b                    # action: type ENQUEUE
-00 10                    # action: length 16
-00 02                    # action: port 2
-00 00 00 00 00 00        # pad
-00 00 00 01              # action: queue_id 1
-00 0b                    # action: type ENQUEUE
-00 10                    # action: length 16
-ff f8                    # action: port INPORT
-00 00 00 00 00 00        # pad
-ff ff ff ff              # action: queue_id 4294967295
-00 0b                    # action: type ENQUEUE
-00 10                    # action: length 16
-ff fe                    # action: port LOCAL
-00 00 00 00 00 00        # pad
-00 00 00 07              # action: queue_id 7
-`},
-		{"order counts: output, rewrite, output", []Action{Output(1, 0), SetVLANVID(7), Output(2, 0), StripVLAN(), Output(3, 0)}, `
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
-00 01                    # action: type SET_VLAN_VID
-00 08                    # action: length 8
-00 07                    # action: vlan_vid 7
-00 00                    # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 02                    # action: port 2
-00 00                    # action: max_len
-00 03                    # action: type STRIP_VLAN
-00 08                    # action: length 8
-00 00 00 00              # pad
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 03                    # action: port 3
-00 00                    # action: max_len
-`},
-		{"Nicira resubmit", []Action{VendorAction(0x00002320, []byte{0x00, 0x01, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00}), Output(1, 0)}, `
-ff ff                    # action: type VENDOR
-00 10                    # action: length 16
-00 00 23 20              # action: vendor
-00 01 00 02 00 00 00 00  # action: NXAST_RESUBMIT in_port 2
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
-`},
-		{"Nicira set_tunnel", []Action{VendorAction(0x00002320, []byte{0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x2a})}, `
-ff ff                    # action: type VENDOR
-00 10                    # action: length 16
-00 00 23 20              # action: vendor
-00 02 00 00 00 00 00 2a  # action: NXAST_SET_TUNNEL 42
-`},
-		{"Nicira note", []Action{VendorAction(0x00002320, []byte{0x00, 0x08, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55})}, `
-ff ff                    # action: type VENDOR
-00 10                    # action: length 16
-00 00 23 20              # action: vendor
-00 08 00 11 22 33 44 55  # action: NXAST_NOTE
-`},
-		{"Nicira reg_load", []Action{VendorAction(0x00002320, []byte{0x00, 0x07, 0x00, 0x1f, 0x00, 0x01, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x05})}, `
-ff ff                    # action: type VENDOR
-00 18                    # action: length 24
-00 00 23 20              # action: vendor
-00 07 00 1f 00 01 00 04 00 00 00 00 00 00 00 05 # action: NXAST_REG_LOAD 5 to reg0
-`},
-		{"vendor action without a body", []Action{VendorAction(0xdeadbeef, nil)}, `
-ff ff                    # action: type VENDOR
-00 08                    # action: length 8
-de ad be ef              # action: vendor
-`},
-		{"OpenFlow 1.1 action type 12", []Action{{Type: 12, Raw: []byte{0x00, 0x0c, 0x00, 0x08, 0x00, 0x00, 0x00, 0x01}}, Output(1, 0)}, `
-00 0c                    # action: type 12, unknown
-00 08                    # action: length 8
-00 00 00 01              # action: body
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
-`},
-		{"unknown types between known", []Action{Output(1, 0), {Type: 4660, Raw: []byte{0x12, 0x34, 0x00, 0x10, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b}}, StripVLAN(), {Type: 65534, Raw: []byte{0xff, 0xfe, 0x00, 0x08, 0xff, 0xff, 0xff, 0xff}}}, `
-00 00                    # action: type OUTPUT
-00 08                    # action: length 8
-00 01                    # action: port 1
-00 00                    # action: max_len
-12 34                    # action: type 4660, unknown
-00 10                    # action: length 16
-00 01 02 03 04 05 06 07 08 09 0a 0b # action: body
-00 03                    # action: type STRIP_VLAN
-00 08                    # action: length 8
-00 00 00 00              # pad
-ff fe                    # action: type 65534, unknown
-00 08                    # action: length 8
-ff ff ff ff              # action: body
+		{"unknown types between known", []Action{Output(1, 0), {Type: 4660, Raw: unannotate(t, "12340010 00010203 04050607 08090a0b")}, StripVLAN(), {Type: 65534, Raw: unannotate(t, "fffe0008 ffffffff")}}, `
+output port=01
+1234 0010 000102030405060708090a0b  # action: type 4660, unknown, length 16, body
+strip_vlan
+fffe 0008 ffffffff  # action: type 65534, unknown, length 8, body
 `},
 	} {
 		b := unannotate(t, c.wire)

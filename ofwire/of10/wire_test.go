@@ -12,28 +12,41 @@ import (
 	"github.com/govisor/govisor/ofwire"
 )
 
-// unannotate reads hexadecimal bytes, one field a line, with a comment after "#".
+// unannotate reads hexadecimal bytes, and layouts with their fields, each in a line or up to
+// a ";", and a comment after "#". A message begins with its version, type, length and xid.
 func unannotate(t testing.TB, s string) []byte {
 	t.Helper()
 	var all []byte
 	for line := range strings.Lines(s) {
-		digits, _, _ := strings.Cut(line, "#")
-		b, err := hex.DecodeString(strings.Join(strings.Fields(digits), ""))
-		if err != nil {
-			t.Fatalf("%q: %v", line, err)
+		line, _, _ = strings.Cut(line, "#")
+		for part := range strings.SplitSeq(line, ";") {
+			words := strings.Fields(part)
+			var b []byte
+			var err error
+			if len(words) > 0 && layouts[words[0]] != "" {
+				b, err = layOut(layouts[words[0]], words[1:])
+			} else {
+				b, err = hex.DecodeString(strings.Join(words, ""))
+			}
+			if err != nil {
+				t.Fatalf("%q: %v", part, err)
+			}
+			all = append(all, b...)
 		}
-		all = append(all, b...)
 	}
 	return all
 }
 
-// wireCase is a message with its bytes, one field a line, and its text.
+// wireCase is a message with its bytes, as unannotate reads them, and its text.
 type wireCase struct {
 	name string
 	m    Message
 	wire string
 	text string // "": not compared
 }
+
+// onWire is a case whose text is not compared.
+func onWire(name string, m Message, wire string) wireCase { return wireCase{name, m, wire, ""} }
 
 // checkWire compares encode, decode and text of each message, decodes into a value that
 // was used before, and cuts the message everywhere.
