@@ -97,6 +97,7 @@ if [ "${#packages[@]}" -lt 30 ]; then
   failed+=(packages)
   finish
 fi
+step macos 600 env GOOS=darwin CGO_ENABLED=0 "$go" build ./... # a laptop runs the hypervisor, Mininet's virtual machine the switches
 step tests 2100 "$go" test "${flags[@]}" "${packages[@]}"
 # The laboratories come last and alone: they measure what answers in time, on networks of real processes.
 [[ " ${failed[*]} " == *" interrupted "* ]] || step labs 1500 "$go" test "${flags[@]}" -v ./internal/e2e

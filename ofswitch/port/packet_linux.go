@@ -19,9 +19,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrDefaultRoute refuses an interface the machine itself depends on.
-var ErrDefaultRoute = errors.New("interface carries the default route")
-
 // Packet is an existing network interface, opened as an AF_PACKET socket. It
 // passes segmentation and checksum offloads through from one interface to the
 // next, puts VLAN tags the kernel took out back into the frame, and does not see

@@ -1,9 +1,13 @@
 package port
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
+
+// ErrDefaultRoute refuses an interface the machine itself depends on.
+var ErrDefaultRoute = errors.New("interface carries the default route")
 
 // Open attaches what spec names:
 //
@@ -12,7 +16,7 @@ import (
 //	udp:HOST[:PORT][,local=HOST:PORT][,vni=N]    a tunnel with VXLAN framing
 //	pcap:[in=FILE][,out=FILE][,timed]            capture files
 //
-// force lets an interface with the default route pass.
+// Interfaces and TAP devices need Linux. force lets an interface with the default route pass.
 func Open(spec string, force bool) (Port, error) {
 	scheme, rest, ok := strings.Cut(spec, ":")
 	if !ok {
