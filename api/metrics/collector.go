@@ -35,7 +35,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	buildInfo = desc("build_info", "Always 1; the labels say which program this is.", "version", "goversion")
 	datapaths = desc("datapaths_connected", "Switches connected now.")
-	messages  = desc("messages_total", "OpenFlow messages, by whose connection (slice is empty for the switch's) and direction: rx came in, tx was queued for sending.",
+	messages  = desc("messages_total", "OpenFlow messages, after the handshake, by whose connection (slice is empty for the switch's) and direction: rx came in, tx was queued for sending.",
 		"dpid", "slice", "dir", "type")
 	shed     = desc("shed_total", "Messages dropped because the peer did not keep up or a limit was reached.", "dpid", "slice", "type")
 	bytesSum = desc("bytes_total", "Bytes of OpenFlow messages.", "dpid", "slice", "dir")

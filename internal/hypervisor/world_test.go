@@ -90,6 +90,9 @@ func (w *world) module(_ context.Context, _, name string) (net.Conn, error) {
 	}
 	ours, theirs := ofwire.PipeSize(c.pipe)
 	c.accept(theirs)
+	if c.tap != nil {
+		return c.tap.on(ours), nil
+	}
 	return ours, nil
 }
 
@@ -139,6 +142,7 @@ type fakeController struct {
 	w     *world
 	pipe  int // buffer of its connections
 	deaf  bool
+	tap   *wiretap // counts what goes over its connections, if not nil
 	react func(c *fakeController, m of10.Message)
 
 	mu     sync.Mutex
