@@ -25,6 +25,8 @@ type GeneratorConfig struct {
 	SetUp            time.Duration // how long all switches may take to be welcomed; 30 s
 	Retry            bool          // a switch that is turned away before it is welcomed tries again, until SetUp is over
 	Clock            *Clockwork    // shared with a Responder in a sandwich; nil: none
+
+	stall time.Duration // how long a switch waits for any answer before it takes its outstanding packet_ins for lost; 1 s
 }
 
 const (
@@ -55,6 +57,9 @@ func (c GeneratorConfig) withDefaults() GeneratorConfig {
 	}
 	if c.SetUp == 0 {
 		c.SetUp = 30 * time.Second
+	}
+	if c.stall == 0 {
+		c.stall = time.Second
 	}
 	c.MACs = max(c.MACs, c.Window)
 	if c.Windows != nil {

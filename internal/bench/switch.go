@@ -67,9 +67,6 @@ type figures struct {
 	perSlice                []Histogram
 }
 
-// stall is how long a switch waits for any answer before it takes its outstanding packet_ins for lost.
-const stall = time.Second
-
 // idleWait is how long a switch without anything to wait for sleeps at most, and how long one waits for an answer
 // during the warm-up before it tries again.
 const idleWait = 50 * time.Millisecond
@@ -152,7 +149,7 @@ func (s *fakeSwitch) renewDeadline(conn net.Conn) error {
 	s.waitsFor = idleWait
 	s.mu.Lock()
 	if s.inflight > 0 && s.measuring {
-		s.waitsFor = stall
+		s.waitsFor = s.cfg.stall
 	}
 	s.mu.Unlock()
 	return conn.SetReadDeadline(time.Now().Add(s.waitsFor))
@@ -163,7 +160,7 @@ func (s *fakeSwitch) giveUpIfStuck() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.unserved == 0 || s.measuring { // else a proxy may have reached some controllers only, and what was for the others is lost
-		if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring && s.waitsFor < stall {
+		if s.inflight == 0 || s.answers.Load() != s.waitsSince || s.measuring && s.waitsFor < s.cfg.stall {
 			return
 		}
 	}
