@@ -32,12 +32,16 @@ type questions struct {
 }
 
 type question struct {
+	most  int // bytes of the answer that are kept, 0 is all
+	size  int // so far
 	parts []of10.Message
 	err   error
 	done  chan struct{}
 }
 
-func (q *questions) ask() (uint16, *question) {
+var errEndless = errors.New("the switch's answer does not end")
+
+func (q *questions) ask(most int) (uint16, *question) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.by == nil {
@@ -45,7 +49,7 @@ func (q *questions) ask() (uint16, *question) {
 	}
 	for q.next++; q.by[q.next] != nil; q.next++ {
 	}
-	one := &question{done: make(chan struct{})}
+	one := &question{most: most, done: make(chan struct{})}
 	q.by[q.next] = one
 	q.open.Store(int32(len(q.by)))
 	return q.next, one
@@ -67,13 +71,17 @@ func (q *questions) answer(n uint16, frame []byte) bool {
 		return false
 	}
 	m, err := of10.Parse(slices.Clone(frame))
-	if err != nil {
+	one.size += len(frame)
+	switch {
+	case err != nil:
 		one.err = err
-	} else {
+	case one.most > 0 && one.size > one.most:
+		one.err, one.parts = errEndless, nil
+	default:
 		one.parts = append(one.parts, m)
-	}
-	if r, ok := m.(*of10.StatsReply); ok && err == nil && r.Flags&of10.StatsReplyMore != 0 {
-		return true
+		if r, ok := m.(*of10.StatsReply); ok && r.Flags&of10.StatsReplyMore != 0 {
+			return true
+		}
 	}
 	delete(q.by, n)
 	q.open.Store(int32(len(q.by)))
@@ -81,9 +89,10 @@ func (q *questions) answer(n uint16, frame []byte) bool {
 	return true
 }
 
-// AskSwitch asks the switch itself and returns all parts of its answer.
+// AskSwitch asks the switch itself and returns all parts of its answer, if that has an
+// end within slicing.MaxStatsReply.
 func (s *Session) AskSwitch(ctx context.Context, req *of10.StatsRequest) ([]*of10.StatsReply, error) {
-	n, q := s.ours.ask()
+	n, q := s.ours.ask(slicing.MaxStatsReply)
 	defer s.ours.drop(n)
 	req.XID = askXID | uint32(n)
 	b, err := req.AppendBinary(nil)
@@ -97,7 +106,7 @@ func (s *Session) AskSwitch(ctx context.Context, req *of10.StatsRequest) ([]*of1
 
 // AskSlice asks a slice's virtual switch as one of its controllers would.
 func (s *Session) AskSlice(ctx context.Context, slice string, req *of10.StatsRequest) ([]*of10.StatsReply, error) {
-	n, q := s.ours.ask()
+	n, q := s.ours.ask(0)
 	defer s.ours.drop(n)
 	b, err := req.AppendBinary(nil)
 	if err != nil {

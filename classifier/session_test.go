@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -175,6 +176,46 @@ func TestAskSwitchThatDoesNotAnswer(t *testing.T) {
 		defer cancel()
 		if _, err := s.AskSwitch(ctx, &of10.StatsRequest{StatsType: of10.StatsDesc}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("AskSwitch = %v", err)
+		}
+	})
+}
+
+// An answer that does not end is given up, and what was kept of it.
+func TestAskSwitchWhoseAnswerDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, sw, _ := start(t)
+		much := of10.VendorStats{Vendor: 1, Data: make([]byte, 60000)}
+		sent := 0
+		go func() {
+			r := ofwire.NewReader(sw, 4096)
+			frame, err := r.Next()
+			for err == nil && of10.Type(frame[1]) != of10.TypeStatsRequest {
+				frame, err = r.Next()
+			}
+			if err != nil {
+				return
+			}
+			m := &of10.StatsReply{XID: of10.XID(frame), StatsType: of10.StatsVendor, Flags: of10.StatsReplyMore, Body: much}
+			b, err := m.AppendBinary(nil)
+			if err != nil {
+				t.Error(err)
+			}
+			go func() { _, _ = io.Copy(io.Discard, sw) }()
+			for ; sent < 2*slicing.MaxStatsReply && err == nil; sent += len(b) {
+				_, err = sw.Write(b)
+			}
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := s.AskSwitch(ctx, &of10.StatsRequest{StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
+		if err == nil || !strings.Contains(err.Error(), "does not end") {
+			t.Errorf("AskSwitch = %v", err)
+		}
+		_ = sw.Close()
+		synctest.Wait()
+		if sent < slicing.MaxStatsReply {
+			t.Errorf("given up after %d bytes", sent)
 		}
 	})
 }

@@ -101,19 +101,24 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 	}
 	d.wipeEmergency(out)
 	if policy == Flush {
-		d.adopting = false
-		for _, e := range d.entries() {
-			d.lose(e)
-		}
-		out.send(&of10.FlowMod{XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, BufferID: of10.NoBuffer, OutPort: of10.PortNone})
-		d.flush(now, nil, out)
-		d.reviseEmergency(now, out)
-		d.confirm(now, out)
+		d.wipe(now, out)
 		return
 	}
 	xid := d.nextXID()
 	d.adoption = &pending{xid: xid, kind: pendAdopt}
 	out.send(&of10.StatsRequest{XID: xid, StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}})
+}
+
+// wipe removes all that the switch has, whatever it is, and adds what it should have.
+func (d *Datapath) wipe(now time.Time, out *Out) {
+	d.adopting = false
+	for _, e := range d.entries() {
+		d.lose(e)
+	}
+	out.send(&of10.FlowMod{XID: d.nextXID(), Match: of10.MatchAll(), Command: of10.FlowDelete, BufferID: of10.NoBuffer, OutPort: of10.PortNone})
+	d.flush(now, nil, out)
+	d.reviseEmergency(now, out)
+	d.confirm(now, out)
 }
 
 // Ready reports whether the core knows what the switch has.
@@ -176,7 +181,8 @@ type tableKey struct {
 }
 
 // adoptPart takes in a part of what the switch says it has.
-func (p *pending) adoptPart(list of10.FlowStatsReply) {
+func (p *pending) adoptPart(list of10.FlowStatsReply, size int) {
+	p.size += size
 	for i := range list {
 		f := list[i]
 		f.Actions = of10.CloneActions(f.Actions)

@@ -29,6 +29,7 @@ type pending struct {
 	memory []byte // of orig, used again
 	stats  *statsJob
 	found  []of10.FlowStats
+	size   int             // of what found came in, as sent
 	emerg  *flowtable.Flow // an emergency flow it is a part of
 }
 

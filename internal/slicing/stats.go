@@ -24,6 +24,13 @@ type statsJob struct {
 // maxStatsJobs is how many unanswered statistics requests a slice may have.
 const maxStatsJobs = 128
 
+// MaxStatsReply is how much of one answer is kept of a switch whose answer does not end, in
+// bytes as sent: some 350,000 flows.
+const MaxStatsReply = 32 << 20
+
+// maxStatsEntries is the same for the ports and queues of an answer.
+const maxStatsEntries = 1 << 16
+
 // statsFlow is a flow as it was when the request came.
 type statsFlow struct {
 	v       *vflow
@@ -189,11 +196,16 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 	p := d.asked(m.XID)
 	if p != nil && p.kind == pendAdopt {
 		if b, ok := m.Body.(of10.FlowStatsReply); ok {
-			p.adoptPart(b)
+			p.adoptPart(b, len(frame))
 		}
-		if m.Flags&of10.StatsReplyMore == 0 {
+		switch {
+		case m.Flags&of10.StatsReplyMore == 0:
 			d.answered(m.XID)
 			d.adopt(now, p, out)
+		case p.size > MaxStatsReply:
+			d.answered(m.XID)
+			d.report(Event{What: "the switch tells of more flows than can be compared; they are removed"})
+			d.wipe(now, out)
 		}
 		return
 	}
@@ -210,7 +222,7 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 		out.deliver(p.slice.name, p.conn, &m)
 		return
 	}
-	if m.Flags&of10.StatsReplyMore == 0 {
+	if m.Flags&of10.StatsReplyMore == 0 || len(p.stats.ports)+len(p.stats.queue) >= maxStatsEntries {
 		d.answered(m.XID)
 		d.finishStats(now, p, out)
 	}
