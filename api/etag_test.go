@@ -23,6 +23,9 @@ func TestIfMatch(t *testing.T) {
 		{"/datapaths/1", "PATCH", "/datapaths/1", `{"flood_perm":"alice"}`},
 		{"/datapaths/1/limits/alice", "PUT", "/datapaths/1/limits/alice", `{"rate_limit":5}`},
 		{"/settings", "PATCH", "/settings", `{"flow_tracking":true}`},
+		{"/flowspace", "POST", "/flowspace", `{"name":"new","dpids":["1"],"priority":1,"match":"dl_vlan=9","grants":[{"slice":"alice","permission":7}]}`},
+		{"/flowspace?limit=1", "POST", "/flowspace/bulk", `{"changes":[{"op":"update","ref":"a1","update":{"priority":9}}]}`},
+		{"/slices/alice/flowspace", "POST", "/flowspace/bulk", `{"changes":[{"op":"remove","ref":"a1"}]}`},
 		{"/config", "PUT", "/config", `{"govisor_config":1}`},
 		{"/config", "POST", "/apply", `{"govisor_config":1,"slices":[{"name":"new","controllers":["tcp:h"],"contact":""}]}`},
 	} {

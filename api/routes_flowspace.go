@@ -18,8 +18,8 @@ func (s *Server) flowspaceRoutes() []route {
 		{"name", "string", "only the rule with this name"}}, pageParams...)
 	return []route{
 		{method: http.MethodGet, path: "/flowspace", summary: "rules the caller may see, highest priority first", query: filters, out: typeOf[apitype.List[apitype.Rule]](), serve: s.listRules},
-		{method: http.MethodPost, path: "/flowspace", summary: "add a rule", query: []param{dryParam}, in: typeOf[apitype.RuleCreate](), out: one, status: http.StatusCreated, serve: s.createRule},
-		{method: http.MethodPost, path: "/flowspace/bulk", summary: "make many changes, all or none", query: []param{dryParam}, in: typeOf[apitype.Bulk](), out: typeOf[apitype.BulkResult](), bulk: true, serve: s.bulkRules},
+		{method: http.MethodPost, path: "/flowspace", summary: "add a rule; If-Match is honoured, with the ETag of the list", query: []param{dryParam}, in: typeOf[apitype.RuleCreate](), out: one, status: http.StatusCreated, serve: s.createRule},
+		{method: http.MethodPost, path: "/flowspace/bulk", summary: "make many changes, all or none; If-Match is honoured, with the ETag of the list of rules", query: []param{dryParam}, in: typeOf[apitype.Bulk](), out: typeOf[apitype.BulkResult](), bulk: true, serve: s.bulkRules},
 		{method: http.MethodGet, path: "/flowspace/{rule}", summary: "one rule, by name or id:N", out: one, serve: s.getRule},
 		{method: http.MethodPatch, path: "/flowspace/{rule}", summary: "change a rule; If-Match is honoured", query: []param{dryParam}, in: typeOf[apitype.RuleUpdate](), out: one, serve: s.patchRule},
 		{method: http.MethodDelete, path: "/flowspace/{rule}", summary: "remove a rule; If-Match is honoured", query: []param{dryParam}, serve: s.deleteRule},
@@ -27,6 +27,9 @@ func (s *Server) flowspaceRoutes() []route {
 }
 
 func ruleTag(r *flowspace.Rule) string { return etagOf(r.String()) }
+
+// flowspaceTag is the ETag of all rules together.
+func flowspaceTag(revision uint64) string { return fmt.Sprintf(`"f%d"`, revision) }
 
 func ruleAnswer(r *flowspace.Rule) answer { return answer{body: ruleOut(r), etag: ruleTag(r)} }
 
@@ -39,16 +42,18 @@ func (s *Server) listRules(c *call) (answer, error) {
 		}
 		f.DPID = &id
 	}
+	return s.rulePage(c, f)
+}
+
+// rulePage cuts a page out of the rules, in order. The cursor is PRIORITY-ID of the
+// last rule, so that changes between two pages neither skip nor repeat others; the
+// ETag tells whether there were any.
+func (s *Server) rulePage(c *call, f hypervisor.RuleFilter) (answer, error) {
+	tag := flowspaceTag(s.svc.RulesRevision()) // before reading, so that it is never too new
 	rules, err := s.svc.Rules(c.by, f)
 	if err != nil {
 		return answer{}, err
 	}
-	return rulePage(c, rules)
-}
-
-// rulePage cuts a page out of rules in order. The cursor is PRIORITY-ID of the
-// last rule, so that changes between two pages neither skip nor repeat others.
-func rulePage(c *call, rules []*flowspace.Rule) (answer, error) {
 	limit, err := c.number("limit", 5000, maxPage)
 	if err != nil {
 		return answer{}, err
@@ -72,7 +77,7 @@ func rulePage(c *call, rules []*flowspace.Rule) (answer, error) {
 		out.Next = fmt.Sprintf("%d-%d", last.Priority, last.ID)
 	}
 	out.Items = rulesOut(rules)
-	return answer{body: out}, nil
+	return answer{body: out, etag: tag}, nil
 }
 
 // cursor reads PRIORITY-ID, or the id of a rule that is still there.
@@ -94,12 +99,13 @@ func cursor(text string, rules []*flowspace.Rule) (*flowspace.Rule, error) {
 	return nil, bad("after", text, fmt.Sprintf("%q is no place in this listing", text), "use next of the page before")
 }
 
-func (s *Server) change(c *call, ch hypervisor.RuleChange) (*flowspace.Rule, error) {
+// change makes one change; check is of the whole flowspace, or nil.
+func (s *Server) change(c *call, ch hypervisor.RuleChange, check func(uint64) error) (*flowspace.Rule, error) {
 	dry, err := c.flag("dry_run")
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.svc.ChangeRules(c.r.Context(), c.by, []hypervisor.RuleChange{ch}, dry)
+	res, err := s.svc.ChangeRulesIf(c.r.Context(), c.by, []hypervisor.RuleChange{ch}, dry, check)
 	if err != nil {
 		return nil, single(err)
 	}
@@ -125,7 +131,7 @@ func (s *Server) createRule(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	r, err = s.change(c, hypervisor.RuleChange{Op: flowspace.Add, Rule: r})
+	r, err = s.change(c, hypervisor.RuleChange{Op: flowspace.Add, Rule: r}, ifMatch(c, flowspaceTag))
 	if err != nil {
 		return answer{}, err
 	}
@@ -151,7 +157,7 @@ func (s *Server) patchRule(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	r, err := s.change(c, hypervisor.RuleChange{Op: flowspace.Update, Ref: c.path("rule"), Patch: patch, Check: ifMatch(c, ruleTag)})
+	r, err := s.change(c, hypervisor.RuleChange{Op: flowspace.Update, Ref: c.path("rule"), Patch: patch, Check: ifMatch(c, ruleTag)}, nil)
 	if err != nil {
 		return answer{}, err
 	}
@@ -159,7 +165,7 @@ func (s *Server) patchRule(c *call) (answer, error) {
 }
 
 func (s *Server) deleteRule(c *call) (answer, error) {
-	_, err := s.change(c, hypervisor.RuleChange{Op: flowspace.Remove, Ref: c.path("rule"), Check: ifMatch(c, ruleTag)})
+	_, err := s.change(c, hypervisor.RuleChange{Op: flowspace.Remove, Ref: c.path("rule"), Check: ifMatch(c, ruleTag)}, nil)
 	return answer{}, err
 }
 
@@ -176,10 +182,16 @@ func (s *Server) bulkRules(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	check := ifMatch(c, flowspaceTag)
 	if len(changes) == 0 {
+		if check != nil {
+			if err := check(s.svc.RulesRevision()); err != nil {
+				return answer{}, err
+			}
+		}
 		return answer{body: apitype.BulkResult{Applied: !dry, IDs: []uint64{}, Datapaths: []string{}, Slices: []string{}}}, nil
 	}
-	res, err := s.svc.ChangeRules(c.r.Context(), c.by, changes, dry)
+	res, err := s.svc.ChangeRulesIf(c.r.Context(), c.by, changes, dry, check)
 	if err != nil {
 		return answer{}, err
 	}
@@ -188,5 +200,8 @@ func (s *Server) bulkRules(c *call) (answer, error) {
 		out.IDs[i] = r.ID
 	}
 	out.Datapaths, out.Slices = affectedOut(res.Affected)
-	return answer{body: out}, nil
+	if dry {
+		return answer{body: out}, nil
+	}
+	return answer{body: out, etag: flowspaceTag(res.Revision)}, nil
 }

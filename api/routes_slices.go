@@ -89,11 +89,7 @@ func (s *Server) setPassword(variable string) func(*call) (answer, error) {
 }
 
 func (s *Server) sliceFlowspace(c *call) (answer, error) {
-	rules, err := s.svc.Rules(c.by, hypervisor.RuleFilter{Slice: c.path("slice")})
-	if err != nil {
-		return answer{}, err
-	}
-	return rulePage(c, rules)
+	return s.rulePage(c, hypervisor.RuleFilter{Slice: c.path("slice")})
 }
 
 func (s *Server) sliceHealth(c *call) (answer, error) {

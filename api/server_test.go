@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type world struct {
 	url    string // plain HTTP, password needed
 	admin  *client.Client
 	tokens map[string]string
+	stop   func() // before the end of the test
 }
 
 // token returns a token of an account: cheaper than a password.
@@ -57,19 +59,25 @@ func (w *world) bearer(token string) *client.Client {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	svc, err := hypervisor.Open(t.Context(), hypervisor.Options{Dir: t.TempDir(), AdminPassword: adminPassword, Version: "govisor-test"})
+	return newWorldIn(t, t.TempDir())
+}
+
+func newWorldIn(t *testing.T, dir string) *world {
+	t.Helper()
+	svc, err := hypervisor.Open(t.Context(), hypervisor.Options{Dir: dir, AdminPassword: adminPassword, Version: "govisor-test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := api.New(svc, api.Options{})
 	ts := httptest.NewServer(held(t, readSpec(t, server), server.Handler()))
-	t.Cleanup(func() {
+	w := &world{t: t, svc: svc, server: server, url: ts.URL, tokens: map[string]string{}}
+	w.stop = sync.OnceFunc(func() {
 		ts.Close()
 		if err := svc.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, svc: svc, server: server, url: ts.URL, tokens: map[string]string{}}
+	t.Cleanup(w.stop)
 	w.admin = w.as(hypervisor.AdminName, adminPassword)
 	return w
 }

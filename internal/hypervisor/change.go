@@ -98,7 +98,7 @@ func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, err
 	if err != nil {
 		return affected, FromFlowspace(err)
 	}
-	c.st.flows = next
+	c.st.flows, c.st.rulesRevision = next, c.st.revision+1
 	for i, r := range affected.Rules {
 		if changes[i].Op == flowspace.Remove || r.Owner == "" {
 			delete(c.st.owned, r.ID)
@@ -121,6 +121,9 @@ func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, err
 			if err := tx.PutRules(records...); err != nil {
 				return err
 			}
+		}
+		if err := tx.SetRulesRevision(c.st.rulesRevision); err != nil {
+			return err
 		}
 		return tx.SetNextRuleID(next.NextID())
 	})
@@ -282,7 +285,7 @@ func (s *Service) auditRefusal(a store.Audit) {
 // audit writes an entry that belongs to no change.
 func (s *Service) audit(a store.Audit) {
 	a.Time = s.now().UTC()
-	if err := s.db.Update(func(tx *store.Tx) error {
+	if err := s.db.Note(func(tx *store.Tx) error {
 		_, err := tx.AppendAudit(a, auditKeep)
 		return err
 	}); err != nil {

@@ -139,11 +139,18 @@ func (s *Service) Rule(p Principal, ref string) (*flowspace.Rule, error) {
 type RuleResult struct {
 	Rules    []*flowspace.Rule // per change: as stored, or as removed
 	Affected flowspace.Affected
+	Revision uint64 // RulesRevision with the changes
 }
 
 // ChangeRules makes all changes or none. An error carries the index of the
 // change and the field.
 func (s *Service) ChangeRules(ctx context.Context, p Principal, changes []RuleChange, dryRun bool) (RuleResult, error) {
+	return s.ChangeRulesIf(ctx, p, changes, dryRun, nil)
+}
+
+// ChangeRulesIf is ChangeRules for who has looked at the flowspace before: check, if not
+// nil, sees the present RulesRevision first.
+func (s *Service) ChangeRulesIf(ctx context.Context, p Principal, changes []RuleChange, dryRun bool, check func(uint64) error) (RuleResult, error) {
 	var out RuleResult
 	r := request{by: p, act: actWriteRules, action: "change-flowspace", target: fmt.Sprintf("%d rules", len(changes)), dryRun: dryRun}
 	if len(changes) == 1 {
@@ -154,8 +161,13 @@ func (s *Service) ChangeRules(ctx context.Context, p Principal, changes []RuleCh
 		}
 	}
 	_, err := s.do(ctx, r, func(c *change) error {
+		if check != nil {
+			if err := check(c.st.rulesRevision); err != nil {
+				return err
+			}
+		}
 		affected, err := c.changeRules(changes)
-		out = RuleResult{Rules: affected.Rules, Affected: affected}
+		out = RuleResult{Rules: affected.Rules, Affected: affected, Revision: c.st.rulesRevision}
 		return err
 	})
 	return out, err

@@ -221,6 +221,9 @@ func (s *Service) Close() error { return errors.Join(s.journal.Flush(), s.db.Clo
 // Revision counts the changes there ever were.
 func (s *Service) Revision() uint64 { return s.state.Load().revision }
 
+// RulesRevision is the revision of the last change of the flowspace.
+func (s *Service) RulesRevision() uint64 { return s.state.Load().rulesRevision }
+
 // Settings returns the present settings.
 func (s *Service) Settings() Settings { return s.state.Load().settings }
 

@@ -42,16 +42,18 @@ func (d datapathConf) limit(slice string) Limits {
 
 // state is everything the service knows, immutable once published.
 type state struct {
-	revision  uint64
-	slices    map[string]*Slice
-	order     []*Slice // by Order
-	flows     *flowspace.Snapshot
-	owned     map[uint64]struct{} // the rules with an owner
-	settings  Settings
-	datapaths map[ofwire.DatapathID]datapathConf
-	accounts  map[string]store.Account
-	tokens    map[string]store.Token
-	callbacks []store.Callback
+	revision uint64
+	// rulesRevision is the one that changed the flowspace last, 0 for long ago.
+	rulesRevision uint64
+	slices        map[string]*Slice
+	order         []*Slice // by Order
+	flows         *flowspace.Snapshot
+	owned         map[uint64]struct{} // the rules with an owner
+	settings      Settings
+	datapaths     map[ofwire.DatapathID]datapathConf
+	accounts      map[string]store.Account
+	tokens        map[string]store.Token
+	callbacks     []store.Callback
 }
 
 // loadState reads everything from the store.
@@ -59,7 +61,7 @@ func loadState(db *store.Store) (*state, error) {
 	st := &state{slices: map[string]*Slice{}, datapaths: map[ofwire.DatapathID]datapathConf{},
 		accounts: map[string]store.Account{}, tokens: map[string]store.Token{}}
 	err := db.View(func(tx *store.Tx) error {
-		st.revision = tx.Revision()
+		st.revision, st.rulesRevision = tx.Revision(), tx.RulesRevision()
 		records, err := tx.Slices()
 		if err != nil {
 			return err

@@ -45,6 +45,7 @@ var (
 	keySchema   = []byte("schema")
 	keyRevision = []byte("revision")
 	keyNextRule = []byte("next-rule")
+	keyRulesAt  = []byte("rules-revision")
 
 	buckets = [][]byte{bucketMeta, bucketSlices, bucketRules, bucketSettings, bucketAccounts,
 		bucketTokens, bucketDatapaths, bucketAudit, bucketSnapshots, bucketJournal}
@@ -231,6 +232,11 @@ func (s *Store) Update(fn func(*Tx) error) error {
 		meta := btx.Bucket(bucketMeta)
 		return putUint(meta, keyRevision, getUint(meta, keyRevision)+1)
 	})
+}
+
+// Note is Update for what is no change of the configuration: the revision stays.
+func (s *Store) Note(fn func(*Tx) error) error {
+	return s.db.Update(func(btx *bbolt.Tx) error { return fn(&Tx{tx: btx}) })
 }
 
 // View runs fn on one consistent state.

@@ -137,6 +137,23 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// What is noted stays, and is no change.
+func TestNoteLeavesTheRevision(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	for _, write := range []func(func(*Tx) error) error{s.Update, s.Note, s.Note} {
+		if err := write(func(tx *Tx) error { _, err := tx.AppendAudit(Audit{Who: "w"}, 10); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = s.View(func(tx *Tx) error {
+		if all, err := tx.Audits(0, 10); err != nil || len(all) != 3 || tx.Revision() != 1 {
+			t.Errorf("%d entries, revision %d, %v", len(all), tx.Revision(), err)
+		}
+		return nil
+	})
+}
+
 func TestFailedUpdateChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())

@@ -26,6 +26,14 @@ func (t *Tx) SetNextRuleID(id uint64) error {
 	return putUint(t.tx.Bucket(bucketMeta), keyNextRule, id)
 }
 
+// RulesRevision is what SetRulesRevision recorded, 0 before that.
+func (t *Tx) RulesRevision() uint64 { return getUint(t.tx.Bucket(bucketMeta), keyRulesAt) }
+
+// SetRulesRevision records the revision that a change of rules makes.
+func (t *Tx) SetRulesRevision(revision uint64) error {
+	return putUint(t.tx.Bucket(bucketMeta), keyRulesAt, revision)
+}
+
 func (t *Tx) put(bucket []byte, key []byte, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
