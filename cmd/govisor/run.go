@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -41,6 +43,15 @@ type server struct {
 	lines    []string // what to print when all is ready
 }
 
+// spareProcessor lets Go run one goroutine more than there are processors: every loop
+// keeps its place while it waits in the kernel, and with none to spare Go's monitor would
+// take the place away each time, and everything else would wait for a loop to pause.
+var spareProcessor = sync.OnceFunc(func() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
+})
+
 // serve runs until ctx ends, then drains. Listeners are all open before the first is served.
 func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logger) (err error) {
 	s := &server{opts: o, out: out, log: log}
@@ -52,6 +63,7 @@ func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logge
 		return err
 	}
 	bundled.Register()
+	spareProcessor()
 	s.svc, err = hypervisor.Open(ctx, hypervisor.Options{
 		Dir: o.data, AdminPassword: password, Version: fvctl.BuildVersion(), CheckModule: checkModule, Log: logrus.NewEntry(log),
 	})
