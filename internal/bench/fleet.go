@@ -245,7 +245,7 @@ func (f *Fleet) flood(ctx context.Context, s *fakeSwitch, slice, rate int) {
 		tick = t.C
 	}
 	for ctx.Err() == nil {
-		if _, err := conn.Write(batch); err != nil {
+		if err := s.write(conn, batch); err != nil {
 			return // the connection's reader says why
 		}
 		f.flooded.Add(floodBatch)

@@ -24,6 +24,9 @@ type fakeSwitch struct {
 	tmpl  []byte
 
 	conn atomic.Pointer[net.Conn] // replaced by a switch that tries again
+	// writing is held for each write. Unlike a connection's own lock it lets nobody
+	// starve: floods would keep answers back until the flood's end.
+	writing sync.Mutex
 
 	// Owned by run.
 	r          *ofwire.Reader
@@ -183,8 +186,15 @@ func (s *fakeSwitch) flush(conn net.Conn) error {
 	if len(s.out) == 0 {
 		return nil
 	}
-	_, err := conn.Write(s.out)
+	err := s.write(conn, s.out)
 	s.out = s.out[:0]
+	return err
+}
+
+func (s *fakeSwitch) write(conn net.Conn, b []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	_, err := conn.Write(b)
 	return err
 }
 
