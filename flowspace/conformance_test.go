@@ -369,10 +369,7 @@ func checkTuples(t *testing.T, m *federatedMap) {
 	}
 	tuplesSeen[0].Add(1)
 	x, rules := m.tuples, map[*Rule]bool{}
-	for i, p := range x.dir {
-		if i > 0 && p == x.dir[i-1] {
-			continue
-		}
+	x.dir.each(func(p *tuplePage) bool {
 		n := 0
 		for _, s := range p.slots {
 			if s.entry == nil {
@@ -397,7 +394,8 @@ func checkTuples(t *testing.T, m *federatedMap) {
 		if n != int(p.n) {
 			t.Fatalf("%d entries of %d", n, p.n)
 		}
-	}
+		return true
+	})
 	if x.rest != nil {
 		tuplesSeen[1].Add(1)
 		if x.rest.tuples != nil {

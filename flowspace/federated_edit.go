@@ -137,7 +137,7 @@ func countZero(words []uint64) (n int) {
 }
 
 func (x *fieldIndex) plan(f Field) fieldPlan {
-	p := fieldPlan{field: f, width: x.width, shift: x.rows.shift, dir: x.rows.dir, cost: x.any.len(), lengths: x.lengths}
+	p := fieldPlan{field: f, width: x.width, shift: x.rows.dir.shift, pages: x.rows.dir.parts, cost: x.any.len(), lengths: x.lengths}
 	if x.any.at != nil {
 		p.sparse = x.any
 	} else {
@@ -327,7 +327,7 @@ func (m *federatedMap) removeOne(e *edit, r *Rule) {
 	}
 }
 
-// newBlock puts an empty block behind the i-th in order.
+// newBlock puts an empty block in order, as the i-th.
 func (m *federatedMap) newBlock(e *edit, i int) uint32 {
 	var w uint32
 	if n := len(m.free); n > 0 {
@@ -363,6 +363,9 @@ func (m *federatedMap) insertOne(e *edit, r *Rule) {
 	}
 	n := bits.OnesCount64(b.used)
 	switch {
+	case before >= 0 && m.endsRun(i, r, b.rules[before]):
+		w, bit := m.roomBehind(e, i, before, after)
+		m.place(e, r, w, bit)
 	case n <= blockFill:
 		m.place(e, r, w, m.makeRoom(e, w, before, after))
 	case after == 64:
@@ -370,6 +373,41 @@ func (m *federatedMap) insertOne(e *edit, r *Rule) {
 	default:
 		m.spread(e, w, m.newBlock(e, i+1), (n+1)/2, r)
 	}
+}
+
+// endsRun reports whether r, behind a rule of the i-th block, is the last of its priority,
+// and these fill more than a block. The next ones will come behind it.
+func (m *federatedMap) endsRun(i int, r, before *Rule) bool {
+	if i == 0 || before.Priority != r.Priority {
+		return false
+	}
+	b := m.blocks[m.order[i-1]]
+	return b.rules[bits.TrailingZeros64(b.used)].Priority == r.Priority
+}
+
+// roomBehind parts the i-th block behind a position, so that there is room for many
+// rules, moving the fewer ones to a block of their own. It returns the first free position.
+func (m *federatedMap) roomBehind(e *edit, i, before, after int) (uint32, uint) {
+	w := m.order[i]
+	if after == 64 {
+		return m.newBlock(e, i+1), 0
+	}
+	low := m.blocks[w].used & (1<<after - 1)
+	high := m.blocks[w].used &^ low
+	if bits.OnesCount64(high) <= bits.OnesCount64(low) {
+		next := m.newBlock(e, i+1)
+		for x := high; x != 0; x &= x - 1 {
+			bit := uint(bits.TrailingZeros64(x))
+			m.place(e, m.unplace(e, w, bit), next, bit)
+		}
+		return w, uint(before + 1)
+	}
+	prev, n := m.newBlock(e, i), uint(0)
+	for x := low; x != 0; x &= x - 1 {
+		m.place(e, m.unplace(e, w, uint(bits.TrailingZeros64(x))), prev, n)
+		n++
+	}
+	return prev, n
 }
 
 // makeRoom frees a position between two neighbours in a block, by moving the rules

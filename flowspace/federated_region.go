@@ -156,7 +156,7 @@ func (x *fieldIndex) eachOverlapping(lo, hi uint64, f func(*row) bool) {
 		if !x.lengths[i].filter.has(h) {
 			continue
 		}
-		if r := x.rows.dir[h>>x.rows.shift].get(h, k); r != nil && !f(r) {
+		if r := x.rows.dir.page(h).get(h, k); r != nil && !f(r) {
 			return
 		}
 	}

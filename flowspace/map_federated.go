@@ -42,9 +42,9 @@ type fieldMask uint16
 type fieldPlan struct {
 	field   Field
 	width   uint8
-	single  uint8          // the only prefix length; 0: see lengths
-	shift   uint8          // of the row table
-	dir     []*rowPage     // of the row table
+	single  uint8 // the only prefix length; 0: see lengths
+	shift   uint8 // of the row table, as is pages
+	pages   pageParts[rowPage]
 	any     []uint64       // words of the any set when it is dense
 	sparse  *ruleSet       // the any set when it is not
 	cost    int            // number of words in it
@@ -141,7 +141,7 @@ func (q *query) point(p *fieldPlan, v uint64) bool {
 	case p.single != 0:
 		k := prefixKey(p.width, v, p.single)
 		h := rowHash(k)
-		if r := p.dir[h>>p.shift].get(h, k); r != nil {
+		if r := p.pages.at(h>>p.shift).get(h, k); r != nil {
 			cost += q.row(r)
 		}
 	default:
@@ -151,7 +151,7 @@ func (q *query) point(p *fieldPlan, v uint64) bool {
 			if !p.lengths[i].filter.has(h) {
 				continue
 			}
-			if r := p.dir[h>>p.shift].get(h, k); r != nil {
+			if r := p.pages.at(h>>p.shift).get(h, k); r != nil {
 				cost += q.row(r)
 			}
 		}

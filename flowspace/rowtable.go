@@ -7,14 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// rowTable is a persistent map from keys to rows by extendible hashing: the top bits
-// of the hash choose a page, a full page is split in two. A change copies the
-// directory and one page.
+// rowTable is a persistent map from keys to rows. A change copies one page and a part
+// of the directory.
 type rowTable struct {
 	owner *edit
 	n     int
-	shift uint8 // 64 - log2(len(dir))
-	dir   []*rowPage
+	dir   pageDir[rowPage]
 	// sorted has, in order, the keys of the rows that this table or one it was made
 	// from has or had; those added since are in fresh. It is made when asked for a
 	// second time.
@@ -57,7 +55,7 @@ func rowHash(k uint64) uint64 {
 }
 
 func newRowTable(e *edit) *rowTable {
-	return &rowTable{owner: e, shift: 64, dir: []*rowPage{{owner: e}}}
+	return &rowTable{owner: e, dir: newPageDir(e, &rowPage{owner: e})}
 }
 
 func (r *row) empty() bool { return r.set == nil && r.word == 0 }
@@ -81,7 +79,7 @@ func (r *row) orInto(dst []uint64) {
 // get returns the row of a key, nil if there is none.
 func (t *rowTable) get(k uint64) *row {
 	h := rowHash(k)
-	return t.dir[h>>t.shift].get(h, k)
+	return t.dir.page(h).get(h, k)
 }
 
 func (p *rowPage) get(h, k uint64) *row {
@@ -110,7 +108,7 @@ func (t *rowTable) own(e *edit) *rowTable {
 	if t.owner == e {
 		return t
 	}
-	c := &rowTable{owner: e, n: t.n, shift: t.shift, dir: slices.Clone(t.dir)}
+	c := &rowTable{owner: e, n: t.n, dir: t.dir.clone()}
 	c.asked.Store(t.asked.Load())
 	if p := t.sorted.Load(); p != nil && len(t.fresh) < maxFresh {
 		c.sorted.Store(p)
@@ -121,23 +119,14 @@ func (t *rowTable) own(e *edit) *rowTable {
 
 // page returns the changeable page for a hash.
 func (t *rowTable) page(e *edit, h uint64) *rowPage {
-	p := t.dir[h>>t.shift]
+	p := t.dir.page(h)
 	if p.owner != e {
 		c := *p
 		c.owner = e
 		p = &c
-		t.point(p, h)
+		t.dir.point(e, p, h, p.depth)
 	}
 	return p
-}
-
-// point makes the directory entries for page p, which holds hash h, lead to it.
-func (t *rowTable) point(p *rowPage, h uint64) {
-	span := 1 << (64 - t.shift - p.depth)
-	first := int(h>>t.shift) &^ (span - 1)
-	for i := range span {
-		t.dir[first+i] = p
-	}
 }
 
 // add puts position (w, bit) into the row of a key; added says that the row is new.
@@ -178,14 +167,6 @@ func (r *row) addTo(e *edit, w uint32, bit uint) {
 
 // split divides a full page by the next bit of the hash.
 func (t *rowTable) split(e *edit, p *rowPage, h uint64) {
-	if p.depth == 64-t.shift {
-		dir := make([]*rowPage, 2*len(t.dir))
-		for i, p := range t.dir {
-			dir[2*i], dir[2*i+1] = p, p
-		}
-		t.dir = dir
-		t.shift--
-	}
 	depth := p.depth + 1
 	halves := [2]*rowPage{{owner: e, depth: depth}, {owner: e, depth: depth}}
 	for i := range p.slots {
@@ -193,9 +174,7 @@ func (t *rowTable) split(e *edit, p *rowPage, h uint64) {
 			halves[rowHash(r.key)>>(64-depth)&1].put(*r)
 		}
 	}
-	low := h &^ (1 << (64 - depth))
-	t.point(halves[0], low)
-	t.point(halves[1], low|1<<(64-depth))
+	t.dir.split(e, h, p.depth, halves[0], halves[1])
 }
 
 // remove takes position (w, bit) out of the row of a key; removed says that the row
@@ -231,16 +210,14 @@ func (t *rowTable) remove(e *edit, k uint64, w uint32, bit uint) (removed bool) 
 
 // each calls f for every row until it returns false.
 func (t *rowTable) each(f func(*row) bool) {
-	for i, p := range t.dir {
-		if i > 0 && p == t.dir[i-1] {
-			continue
-		}
-		for j := range p.slots {
-			if r := &p.slots[j]; !r.empty() && !f(r) {
-				return
+	t.dir.each(func(p *rowPage) bool {
+		for i := range p.slots {
+			if r := &p.slots[i]; !r.empty() && !f(r) {
+				return false
 			}
 		}
-	}
+		return true
+	})
 }
 
 // between calls f, until it returns false, for the rows with lo <= key <= hi, for some

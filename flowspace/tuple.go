@@ -62,8 +62,7 @@ func packRule(r *Rule, byDPID bool) (mask, value packed, ok bool) {
 type tuples struct {
 	owner  *edit
 	shapes []shape // those with the strongest rule first
-	shift  uint8   // 64 - log2(len(dir))
-	dir    []*tuplePage
+	dir    pageDir[tuplePage]
 	rest   *federatedMap // nil: none
 	left   int           // length of rest when the shapes were chosen
 }
@@ -159,7 +158,7 @@ func (t *tuples) find(s *shape, v *packed) *tupleEntry {
 	if !s.filter.has(k) {
 		return nil
 	}
-	p := t.dir[k>>t.shift]
+	p := t.dir.page(k)
 	for i := k % tuplePageSlots; ; i = (i + 1) % tuplePageSlots {
 		x := &p.slots[i]
 		if x.entry == nil {

@@ -28,7 +28,7 @@ func (m *federatedMap) retuple(e *edit, remove, add []*Rule) {
 		return
 	}
 	t := *m.tuples
-	t.owner, t.shapes, t.dir = e, slices.Clone(t.shapes), slices.Clone(t.dir)
+	t.owner, t.shapes, t.dir = e, slices.Clone(t.shapes), t.dir.clone()
 	var gone, more []*Rule // of rest
 	for _, r := range remove {
 		if s, v := t.shapeOf(r, m.byDPID); s == nil {
@@ -82,7 +82,7 @@ func (m *federatedMap) chooseShapes(e *edit) {
 		masks = masks[:maxShapes]
 	}
 	left := m.n
-	t := &tuples{owner: e, shift: 64, dir: []*tuplePage{{owner: e}}}
+	t := &tuples{owner: e, dir: newPageDir(e, &tuplePage{owner: e})}
 	for i, mask := range masks {
 		left -= count[mask]
 		t.shapes = append(t.shapes, shape{mask: mask, id: uint32(i), seed: tupleSeeds[0] * uint64(2*i+3)})
@@ -132,23 +132,14 @@ func entryOf(s *shape, v *packed, r *Rule, more *tupleMore) *tupleEntry {
 
 // page returns the changeable page for a hash.
 func (t *tuples) page(k uint64) *tuplePage {
-	p := t.dir[k>>t.shift]
+	p := t.dir.page(k)
 	if p.owner != t.owner {
 		c := *p
 		c.owner = t.owner
 		p = &c
-		t.point(p, k)
+		t.dir.point(t.owner, p, k, p.depth)
 	}
 	return p
-}
-
-// point makes the directory entries for page p, which holds hash k, lead to it.
-func (t *tuples) point(p *tuplePage, k uint64) {
-	span := 1 << (64 - t.shift - p.depth)
-	first := int(k>>t.shift) &^ (span - 1)
-	for i := range span {
-		t.dir[first+i] = p
-	}
 }
 
 // slot returns where the entry of v is or belongs.
@@ -243,14 +234,6 @@ func (l *tupleMore) without(e *edit, r *Rule) *tupleMore {
 
 // split divides a full page by the next bit of the hash.
 func (t *tuples) split(p *tuplePage, k uint64) {
-	if p.depth == 64-t.shift {
-		dir := make([]*tuplePage, 2*len(t.dir))
-		for i, p := range t.dir {
-			dir[2*i], dir[2*i+1] = p, p
-		}
-		t.dir = dir
-		t.shift--
-	}
 	depth := p.depth + 1
 	halves := [2]*tuplePage{{owner: t.owner, depth: depth}, {owner: t.owner, depth: depth}}
 	for i := range p.slots {
@@ -258,7 +241,5 @@ func (t *tuples) split(p *tuplePage, k uint64) {
 			halves[x.hash>>(64-depth)&1].put(*x)
 		}
 	}
-	low := k &^ (1 << (64 - depth))
-	t.point(halves[0], low)
-	t.point(halves[1], low|1<<(64-depth))
+	t.dir.split(t.owner, k, p.depth, halves[0], halves[1])
 }
