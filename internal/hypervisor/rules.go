@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -175,10 +176,12 @@ func (s *Service) ChangeRulesIf(ctx context.Context, p Principal, changes []Rule
 
 func (c *change) changeRules(changes []RuleChange) (flowspace.Affected, error) {
 	list := make([]flowspace.Change, len(changes))
-	// patched holds rules changed earlier in this list, which later patches build on.
-	patched := map[uint64]*flowspace.Rule{}
+	var d *draft
+	if slices.ContainsFunc(changes, func(ch RuleChange) bool { return ch.Op != flowspace.Add }) {
+		d = &draft{st: c.st, changed: map[uint64]*flowspace.Rule{}, added: map[string]*flowspace.Rule{}}
+	}
 	for i := range changes {
-		if err := c.resolve(&changes[i], &list[i], patched); err != nil {
+		if err := c.resolve(&changes[i], &list[i], d); err != nil {
 			if e, ok := errors.AsType[*Error](err); ok {
 				at := *e
 				at.Index = i
@@ -212,7 +215,8 @@ func describe(changes []RuleChange, rules []*flowspace.Rule) string {
 	return fmt.Sprintf("%d added, %d updated, %d removed", n[flowspace.Add], n[flowspace.Update], n[flowspace.Remove])
 }
 
-func (c *change) resolve(from *RuleChange, to *flowspace.Change, patched map[uint64]*flowspace.Rule) error {
+// resolve turns one step into a change of the flowspace; d is nil if no step looks back.
+func (c *change) resolve(from *RuleChange, to *flowspace.Change, d *draft) error {
 	to.Op = from.Op
 	if from.Op == flowspace.Add {
 		if from.Rule == nil {
@@ -227,14 +231,11 @@ func (c *change) resolve(from *RuleChange, to *flowspace.Change, patched map[uin
 			own.Owner, own.ID = c.by.Account, 0
 			to.Rule = &own
 		}
+		d.add(to.Rule)
 		return nil
 	}
-	r := c.st.findRule(from.Ref)
+	r := d.find(from.Ref)
 	if r == nil {
-		if from.Op == flowspace.Remove && !strings.HasPrefix(from.Ref, "id:") {
-			to.Rule = &flowspace.Rule{Name: from.Ref} // perhaps added earlier in this list
-			return nil
-		}
 		return notFound("rule", from.Ref)
 	}
 	if c.by.Role == RoleSlice {
@@ -252,14 +253,12 @@ func (c *change) resolve(from *RuleChange, to *flowspace.Change, patched map[uin
 	}
 	if from.Op == flowspace.Remove {
 		to.Rule = r
+		d.change(r, nil)
 		return nil
 	}
-	if p := patched[r.ID]; p != nil {
-		r = p
-	}
 	next, err := c.patch(*r, from.Patch)
-	patched[r.ID] = next
 	to.Rule = next
+	d.change(r, next)
 	return err
 }
 
