@@ -167,20 +167,30 @@ func (s *Service) Health(p Principal) apitype.Health {
 	if len(st.slices) == 0 {
 		h.Missing = append(h.Missing, "there is no slice: fvctl add-slice NAME tcp:HOST:PORT EMAIL")
 	}
-	s.missingInSlices(visible, &h)
+	s.missingInSlices(p, visible, &h)
 	s.controllersAway(p, sessions, &h)
 	h.AverageUsec, h.LastUsec = delays(sessions)
 	return h
 }
 
-// missingInSlices says which slices cannot work yet, and what to do about it.
-func (s *Service) missingInSlices(visible []Slice, h *apitype.Health) {
-	counts := s.RuleCounts()
-	for _, sl := range visible {
-		if sl.Enabled && counts[sl.Name] == 0 {
-			h.Missing = append(h.Missing, fmt.Sprintf("slice %s has no flowspace: fvctl add-flowspace RULE DPID PRIORITY MATCH %s=7", sl.Name, sl.Name))
+// missingInSlices says which slices cannot work yet, and what to do about it, or who can.
+func (s *Service) missingInSlices(p Principal, visible []Slice, h *apitype.Health) {
+	st, counts := s.state.Load(), s.RuleCounts()
+	for i := range visible {
+		sl := &visible[i]
+		who := "the administrator"
+		if st.slices[sl.Creator] != nil {
+			who = "who made it"
 		}
-		if !sl.Enabled {
+		switch own := p.Role == RoleSlice; {
+		case sl.Enabled && counts[sl.Name] > 0:
+		case sl.Enabled && own && !st.allowed(p, actWriteRules, ""):
+			h.Missing = append(h.Missing, fmt.Sprintf("slice %s has no flowspace: %s has to give it some", sl.Name, who))
+		case sl.Enabled:
+			h.Missing = append(h.Missing, fmt.Sprintf("slice %s has no flowspace: fvctl add-flowspace RULE DPID PRIORITY MATCH %s=7", sl.Name, sl.Name))
+		case own && !st.mayEnable(p, sl):
+			h.Missing = append(h.Missing, fmt.Sprintf("slice %s is disabled: only %s can enable it", sl.Name, who))
+		default:
 			h.Missing = append(h.Missing, fmt.Sprintf("slice %s is disabled: fvctl update-slice %s --enable-slice", sl.Name, sl.Name))
 		}
 	}

@@ -33,6 +33,7 @@ type Slice struct {
 	RecvLLDP    bool
 	Strict      bool
 	Enabled     bool
+	DisabledBy  string // the account that did; "" for the administrator, or not disabled
 	Limits
 	Creator string
 	Created time.Time
@@ -153,6 +154,9 @@ func (s Slice) with(p SlicePatch) (Slice, error) {
 			*b.to = *b.from
 		}
 	}
+	if p.Enabled != nil {
+		s.DisabledBy = ""
+	}
 	return s, nil
 }
 
@@ -178,7 +182,7 @@ func (s *Slice) record() store.Slice {
 		urls[i] = c.String()
 	}
 	return store.Slice{Name: s.Name, Generation: s.Generation, Order: s.Order, Controllers: urls, Contact: s.Contact,
-		DropPolicy: string(s.DropPolicy), RecvLLDP: s.RecvLLDP, Strict: s.Strict, Enabled: s.Enabled,
+		DropPolicy: string(s.DropPolicy), RecvLLDP: s.RecvLLDP, Strict: s.Strict, Enabled: s.Enabled, DisabledBy: s.DisabledBy,
 		FlowModLimit: s.FlowModLimit, RateLimit: s.RateLimit, FlowModRate: s.FlowModRate, PacketInRate: s.PacketInRate,
 		Creator: s.Creator, Created: s.Created}
 }
@@ -189,7 +193,7 @@ func sliceFromRecord(r store.Slice) (*Slice, error) {
 		return nil, fmt.Errorf("stored slice %q: %w", r.Name, err)
 	}
 	return &Slice{Name: r.Name, Generation: r.Generation, Order: r.Order, Controllers: controllers, Contact: r.Contact,
-		DropPolicy: DropPolicy(r.DropPolicy), RecvLLDP: r.RecvLLDP, Strict: r.Strict, Enabled: r.Enabled,
+		DropPolicy: DropPolicy(r.DropPolicy), RecvLLDP: r.RecvLLDP, Strict: r.Strict, Enabled: r.Enabled, DisabledBy: r.DisabledBy,
 		Limits:  Limits{r.FlowModLimit, r.RateLimit, orNone(r.FlowModRate), orNone(r.PacketInRate)},
 		Creator: r.Creator, Created: r.Created}, nil
 }

@@ -158,13 +158,16 @@ func (c *change) updateSlice(old *Slice, patch SlicePatch) error {
 	if err := c.checkTargets(old, &next); err != nil {
 		return err
 	}
-	if !c.st.allowed(c.by, actGovernSlice, old.Name) {
-		switch {
-		case next.Enabled && !old.Enabled:
-			return denied(c.by, "enable its own slice")
-		case old.Limits.raises(next.Limits):
-			return denied(c.by, "raise its own limits")
+	if !c.st.mayEnable(c.by, old) {
+		if next.Enabled && !old.Enabled {
+			return denied(c.by, "enable its own slice, which somebody else disabled")
 		}
+		next.DisabledBy = old.DisabledBy
+	} else if patch.Enabled != nil && !next.Enabled && c.by.Role != RoleAdmin {
+		next.DisabledBy = c.by.Account
+	}
+	if !c.st.allowed(c.by, actGovernSlice, old.Name) && old.Limits.raises(next.Limits) {
+		return denied(c.by, "raise its own limits")
 	}
 	if c.by.Role == RoleSlice && next.Name != c.by.Account {
 		if err := c.checkLimits(next.Limits); err != nil {
@@ -177,6 +180,12 @@ func (c *change) updateSlice(old *Slice, patch SlicePatch) error {
 	c.detail = fmt.Sprintf("controllers %s, drop policy %s, lldp %v, strict %v, enabled %v, %v",
 		controllersText(next.Controllers), next.DropPolicy, next.RecvLLDP, next.Strict, next.Enabled, next.Limits)
 	return nil
+}
+
+// mayEnable reports whether p may start a slice that is stopped: whoever governs it, and
+// the slice itself, if it stopped itself.
+func (st *state) mayEnable(p Principal, s *Slice) bool {
+	return st.allowed(p, actGovernSlice, s.Name) || st.allowed(p, actWriteSlice, s.Name) && (s.Enabled || s.DisabledBy == p.Account)
 }
 
 // checkedSlice returns a slice that is as check, if there is one, wants it.

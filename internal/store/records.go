@@ -14,6 +14,7 @@ type Slice struct {
 	RecvLLDP     bool      `json:"recv_lldp"`
 	Strict       bool      `json:"strict"`
 	Enabled      bool      `json:"enabled"`
+	DisabledBy   string    `json:"disabled_by,omitempty"`
 	FlowModLimit int       `json:"flowmod_limit"`
 	RateLimit    int       `json:"rate_limit"`
 	FlowModRate  int       `json:"flowmod_rate,omitempty"`   // 0, of older records, is no limit
