@@ -205,7 +205,7 @@ func benchSandwichCommand() *cobra.Command {
 			}
 			clock := bench.NewClockwork()
 			f.cfg.Clock = clock
-			stop, err := startResponders(cmd.Context(), listen, &bench.Responder{Answer: a, Clock: clock, Probe: probe})
+			stop, _, err := startResponders(cmd.Context(), listen, &bench.Responder{Answer: a, Clock: clock, Probe: probe})
 			if err != nil {
 				return err
 			}
@@ -224,8 +224,8 @@ func benchSandwichCommand() *cobra.Command {
 	return cmd
 }
 
-// startResponders listens on every address; stop ends all of them.
-func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (stop func(), err error) {
+// startResponders listens on every address and says which they are where port 0 was asked for; stop ends all of them.
+func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (stop func(), listening []string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	stop = func() {
@@ -236,11 +236,12 @@ func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (s
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			stop()
-			return nil, fmt.Errorf("%s: %w", strings.TrimSpace(addr), err)
+			return nil, nil, fmt.Errorf("%s: %w", strings.TrimSpace(addr), err)
 		}
+		listening = append(listening, l.Addr().String())
 		wg.Go(func() { _ = r.Serve(ctx, l) }) // fails only with its listener, which stop closes
 	}
-	return stop, nil
+	return stop, listening, nil
 }
 
 // usageArgs makes a wrong number of arguments a usage error (exit code 2).

@@ -119,14 +119,8 @@ func (f *compareFlags) runAnswer(ctx context.Context, a bench.Answer, progress i
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	addrs := make([]string, max(1, slices.Max(append(f.slices, 1))))
-	for i := range addrs {
-		var err error
-		if addrs[i], err = freeAddress(); err != nil {
-			return nil, err
-		}
-	}
-	stop, err := startResponders(ctx, addrs, &bench.Responder{Answer: a})
+	addrs := slices.Repeat([]string{anyPort}, max(1, slices.Max(append(f.slices, 1))))
+	stop, addrs, err := startResponders(ctx, addrs, &bench.Responder{Answer: a})
 	if err != nil {
 		return nil, err
 	}

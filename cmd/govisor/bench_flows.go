@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -177,19 +178,46 @@ type asker struct {
 	in   *ofwire.Reader
 }
 
-// acceptAsker waits for the switch, or what stands for it, and greets it.
+// comeWithin is how long a switch, or what stands for it, may take to connect.
+const comeWithin = 20 * time.Second
+
+// acceptAsker waits for the switch, or what stands for it, and greets it. Who has given up waiting is passed over:
+// its connection was closed while nobody had accepted it.
 func acceptAsker(ctx context.Context, l net.Listener) (*asker, error) {
+	limit := time.Now().Add(comeWithin)
 	if d, ok := l.(*net.TCPListener); ok {
-		_ = d.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = d.SetDeadline(limit)
 	}
-	conn, err := l.Accept()
+	var gone error
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return nil, fmt.Errorf("nobody connected within %v and stayed: %w", comeWithin, errors.Join(err, gone))
+		}
+		_ = conn.SetDeadline(limit)
+		a := &asker{conn: conn, in: ofwire.NewReader(conn, 256<<10)}
+		if gone = a.greet(); gone == nil {
+			forGood, _ := ctx.Deadline()
+			_ = conn.SetDeadline(forGood)
+			return a, nil
+		}
+		conn.Close()
+	}
+}
+
+// greet says hello and waits for a sign of life.
+func (a *asker) greet() error {
+	if err := a.send(&of10.Hello{XID: 1}, &of10.EchoRequest{XID: 1}); err != nil {
+		return err
+	}
+	m, err := a.next()
 	if err != nil {
-		return nil, fmt.Errorf("nobody connected within 20 s: %w", err)
+		return err
 	}
-	limit, _ := ctx.Deadline()
-	_ = conn.SetDeadline(limit)
-	a := &asker{conn: conn, in: ofwire.NewReader(conn, 256<<10)}
-	return a, a.send(&of10.Hello{XID: 1})
+	if _, ok := m.(*of10.EchoReply); !ok {
+		return fmt.Errorf("a %v came instead of an echo reply", m.Type())
+	}
+	return nil
 }
 
 func (a *asker) send(messages ...of10.Message) error {

@@ -124,7 +124,7 @@ func (a account) settled() bool {
 }
 
 // giveUp is how long nothing must have moved before what is missing is taken for lost.
-const giveUp = 5 * time.Second
+const giveUp = 20 * time.Second
 
 // accounts waits until nothing is on its way any more.
 func accounts(ctx context.Context, rig *rig, fleet *bench.Fleet) (account, error) {

@@ -114,7 +114,7 @@ func startHAProxy(ctx context.Context, controller string, threads int) (*proxyUn
 	return p, nil
 }
 
-// freeAddress finds a loopback port that was free a moment ago.
+// freeAddress finds a loopback port that was free a moment ago, for HAProxy, which does not tell what port it was given.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

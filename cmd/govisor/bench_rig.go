@@ -124,6 +124,9 @@ type rig struct {
 	stops       []func()
 }
 
+// anyPort is a loopback port that is free.
+const anyPort = "127.0.0.1:0"
+
 // newRig starts the controllers and a govisor with a slice for each; slice k has ports k+1 and an equal share of the rules.
 func newRig(ctx context.Context, rules int, controllers ...*bench.Responder) (r *rig, err error) {
 	r = &rig{controllers: controllers}
@@ -134,16 +137,12 @@ func newRig(ctx context.Context, rules int, controllers ...*bench.Responder) (r 
 	}()
 	var addrs []string
 	for _, c := range controllers {
-		addr, err := freeAddress()
-		if err != nil {
-			return r, err
-		}
-		stop, err := startResponders(ctx, []string{addr}, c)
+		stop, listening, err := startResponders(ctx, []string{anyPort}, c)
 		if err != nil {
 			return r, err
 		}
 		r.stops = append(r.stops, stop)
-		addrs = append(addrs, addr)
+		addrs = append(addrs, listening...)
 	}
 	r.proxyUnderTest, err = startGovisor(ctx, "", addrs, rules)
 	return r, err

@@ -54,7 +54,7 @@ func scriptLines(t *testing.T) (lines [][]string) {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(string(text)) {
-			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "exec fvctl "); ok {
+			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "exec fvctl "); ok && !strings.HasPrefix(rest, "__complete") {
 				lines = append(lines, strings.Fields(rest))
 			}
 		}

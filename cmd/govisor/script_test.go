@@ -58,11 +58,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// patience is how long a script waits for what must come.
+const patience = time.Minute
+
 // served is the govisor a script has running.
 type served struct {
 	cmd   *exec.Cmd
 	done  chan error
 	lines []string
+	log   string // its file, with those of the ones before it
+	heard int64  // as much of the log as there was before the last SIGHUP
 }
 
 func lookPath(ts *testscript.TestScript, name string) string {
@@ -104,6 +109,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.OpenFile(filepath.Join(ts.Getenv("WORK"), "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	ts.Setenv("LOG", log.Name())
+	s.log = log.Name()
 	s.cmd.Stderr = log
 	out, err := s.cmd.StdoutPipe()
 	ts.Check(err)
@@ -153,6 +159,9 @@ func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	sig := syscall.SIGTERM
 	if len(args) == 1 {
+		if info, err := os.Stat(s.log); err == nil {
+			s.heard = info.Size()
+		}
 		sig = map[string]syscall.Signal{"KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT}[args[0]]
 	}
 	ts.Check(s.cmd.Process.Signal(sig))
@@ -166,7 +175,7 @@ func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 		if err != nil && sig != syscall.SIGKILL {
 			ts.Fatalf("govisor ended with %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		ts.Fatalf("govisor does not stop")
 	}
 }
@@ -214,16 +223,20 @@ func cmdReceive(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// cmdAwait waits until a file holds a text: await FILE TEXT
+// cmdAwait waits until a file holds a text: await FILE TEXT. Of the log of a govisor that has had a SIGHUP only what came after it counts.
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: await FILE TEXT")
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
+	s := ts.Value("serve").(*served)
 	for {
 		text, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+		if ts.MkAbs(args[0]) == s.log {
+			text = text[s.heard:]
+		}
 		if strings.Contains(string(text), args[1]) {
 			return
 		}
@@ -252,7 +265,7 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		_ = ts.Exec(args[1], args[2:]...) // it may fail at first
 		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
@@ -276,8 +289,8 @@ func cmdGarbage(ts *testscript.TestScript, neg bool, args []string) {
 	defer c.Close()
 	_, err = io.WriteString(c, ts.ReadFile(args[1]))
 	ts.Check(err)
-	ts.Check(c.SetReadDeadline(time.Now().Add(30 * time.Second)))
+	ts.Check(c.SetReadDeadline(time.Now().Add(patience)))
 	if _, err := io.Copy(io.Discard, c); err != nil && strings.Contains(err.Error(), "timeout") {
-		ts.Fatalf("still connected after 30 s")
+		ts.Fatalf("still connected after %v", patience)
 	}
 }
