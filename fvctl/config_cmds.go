@@ -35,9 +35,31 @@ func writeFile(path string, text []byte) error {
 
 func (a *app) readFile(path string) ([]byte, error) {
 	if path == "-" {
-		return io.ReadAll(a.in.buf)
+		return readWhole("standard input", a.in.buf, mostConfig)
 	}
-	return os.ReadFile(path)
+	return ReadConfigFile(path)
+}
+
+// ReadConfigFile reads a file, unless it is larger than what the API takes: some files have
+// no end.
+func ReadConfigFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // it was only read
+	return readWhole(path, f, mostConfig)
+}
+
+// mostConfig is the most that the API takes, in bytes.
+const mostConfig = 512 << 20
+
+func readWhole(name string, r io.Reader, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(text)) > most {
+		return nil, fmt.Errorf("%s is larger than %d bytes, too large for a configuration", name, most)
+	}
+	return text, err
 }
 
 // leftOut tells what a saved configuration does not have.

@@ -77,12 +77,8 @@ func (a *app) report(err error) {
 		return
 	}
 	for _, f := range p.Errors {
-		fmt.Fprintf(a.err, "  %s\n", faultLine(f))
+		fmt.Fprintf(a.err, "  %s\n", faultText(f))
 	}
-}
-
-func faultLine(f apitype.Fault) string {
-	return fmt.Sprintf("%d: %s", f.Index, faultText(f))
 }
 
 // faultText is a fault with its place.

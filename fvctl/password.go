@@ -30,17 +30,24 @@ func (in *input) line() (string, error) {
 	return strings.TrimRight(s, "\r\n"), err
 }
 
+// mostPassword is how much of a file is looked at for its first line, in bytes.
+const mostPassword = 64 << 10
+
 // firstLine reads a password or token from a file; - is standard input, /dev/null is empty.
 func (in *input) firstLine(path string) (string, error) {
 	if path == "-" {
 		s, err := in.line()
 		return strings.TrimSpace(s), err
 	}
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("password file: %w", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
+	defer f.Close() // it was only read
+	line, err := bufio.NewReader(io.LimitReader(f, mostPassword)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("password file: %w", err)
+	}
 	return strings.TrimSpace(line), nil
 }
 

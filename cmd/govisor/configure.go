@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -74,7 +73,7 @@ func (s *server) configure(ctx context.Context) error {
 	if s.opts.config == "" {
 		return nil
 	}
-	text, err := os.ReadFile(s.opts.config)
+	text, err := fvctl.ReadConfigFile(s.opts.config)
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
 	}
