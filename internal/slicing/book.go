@@ -66,6 +66,9 @@ func (b *book) find(xid uint32) *record {
 	return nil
 }
 
+// holds reports whether a message has not been confirmed by a barrier, answered or not.
+func (b *book) holds(xid uint32) bool { return xid-b.first < uint32(b.n) }
+
 // last is the record of the latest message.
 func (b *book) last() *record { return b.at(b.n - 1) }
 

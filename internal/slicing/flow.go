@@ -75,6 +75,7 @@ type entry struct {
 	hard    uint16
 	since   time.Time
 	deleted time.Time // when govisor deleted it
+	changed uint32    // xid of its last MODIFY, 0 for none
 	dead    bool      // deleted or replaced; kept until its counters are in
 }
 

@@ -274,6 +274,9 @@ func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *O
 		}
 		e.slot.buffer = false
 	}
+	if cmd == of10.FlowModifyStrict {
+		e.changed = m.XID
+	}
 	if t != nil {
 		t.left++
 	}
@@ -283,6 +286,10 @@ func (d *Datapath) sendFlowMod(e *entry, cmd of10.FlowModCommand, t *txn, out *O
 	d.unconfirmed++
 	out.send(m)
 }
+
+// mayBeBack reports whether the switch may have e again after it said that it has not: a
+// MODIFY that it had not seen by then makes a flow that it does not have.
+func (d *Datapath) mayBeBack(e *entry) bool { return e.changed != 0 && d.pending.holds(e.changed) }
 
 // touch notes that f's timers or end have to be looked at when all is sent.
 func (d *Datapath) touch(f *vflow) {

@@ -122,18 +122,14 @@ func (d *Datapath) fromFlowRemoved(now time.Time, m *of10.FlowRemoved, out *Out)
 		d.settle(now, out)
 		return
 	}
-	d.cookies.remove(m.Cookie)
-	e.dead = true
-	if e.slot.entry == e {
-		e.slot.entry = nil
+	if d.mayBeBack(e) {
 		d.mark(e.slot)
+		d.uninstall(now, e.slot, nil, out)
+	} else {
+		d.lose(e)
 	}
-	if e.kind == kindFlow {
-		f.live--
-		d.touch(f)
-		if !f.ended {
-			d.pieceGone(now, e, m.Reason)
-		}
+	if e.kind == kindFlow && !f.ended {
+		d.pieceGone(now, e, m.Reason)
 	}
 	d.flush(now, nil, out)
 }

@@ -267,6 +267,9 @@ type undo struct {
 func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 	if r := d.pending.find(of10.XID(frame)); r != nil && r.full == nil {
 		refused := *r
+		if refused.command == of10.FlowAdd && !refused.entry.dead && !d.mayBeBack(refused.entry) {
+			r.replaced = nil // it is in its place yet, see addRefused
+		}
 		d.pending.close(r)
 		d.flowModRefused(now, &refused, frame, out)
 		return
@@ -326,17 +329,7 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *O
 		d.settle(now, out)
 		return
 	case of10.FlowAdd:
-		d.cookies.remove(e.cookie)
-		if !e.dead {
-			e.dead = true
-			if e.slot.entry == e {
-				e.slot.entry = nil
-			}
-			if e.kind == kindFlow {
-				e.flow.live--
-				d.touch(e.flow)
-			}
-		}
+		d.addRefused(now, r, out)
 	default:
 		e.actions = refusedActions // so that the next comparison finds a difference
 	}
@@ -354,6 +347,36 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *O
 	d.passError(out, t.slice, t.conn, t.orig, frame)
 	d.undo(now, t)
 	d.flush(now, nil, out)
+}
+
+// addRefused notes that an entry is not in the switch, and what is there in its place.
+// Whether it is tried again is for the caller to say: the switch may refuse for ever.
+func (d *Datapath) addRefused(now time.Time, r *record, out *Out) {
+	e := r.entry
+	if !e.dead && d.mayBeBack(e) {
+		d.uninstall(now, e.slot, nil, out)
+		return
+	}
+	d.cookies.remove(e.cookie)
+	if e.dead {
+		return // a DELETE for whatever is there is on its way, or another ADD
+	}
+	e.dead, e.slot.entry = true, nil
+	if e.kind == kindFlow {
+		e.flow.live--
+		d.touch(e.flow)
+	}
+	old := r.replaced
+	if old == nil {
+		return
+	}
+	old.dead, old.actions, e.slot.entry = false, refusedActions, old // if anything is wanted there, it is sent
+	d.cookies.remove(old.cookie)
+	d.cookies.put(old)
+	if old.kind == kindFlow {
+		old.flow.live++
+		d.touch(old.flow)
+	}
 }
 
 var refusedActions = []of10.Action{{Type: 0xfffe, Raw: []byte{0xff, 0xfe, 0, 8, 0, 0, 0, 0}}}
@@ -395,25 +418,35 @@ func (d *Datapath) restore(f *vflow) {
 func (d *Datapath) giveUp(now time.Time, e *entry, err error) {
 	d.report(Event{What: "the switch refused a flow_mod of govisor's own: " + e.match().String(), Err: err})
 	if e.kind != kindGuard {
-		switch f := e.flow; {
-		case f == nil || f.ended:
-		case f.away:
-			d.aways = slices.DeleteFunc(d.aways, func(o *vflow) bool { return o == f })
-			f.ended = true
-			d.drop(f)
-		case !f.isDrop():
-			d.end(now, f, of10.RemovedDelete, true)
+		if f := e.flow; f != nil && !f.ended {
+			d.abandon(now, f)
 		}
 		return
 	}
-	for _, f := range d.placed() {
+	for _, f := range append(d.placed(), d.aways...) {
 		for _, p := range f.pieces {
-			if containsSlot(p.guards, e.slot) && !f.isDrop() {
-				d.end(now, f, of10.RemovedDelete, true)
+			if containsSlot(p.guards, e.slot) {
+				d.abandon(now, f)
 				break
 			}
 		}
 	}
+}
+
+// abandon ends a flow that the switch has no place for.
+func (d *Datapath) abandon(now time.Time, f *vflow) {
+	switch {
+	case f.away:
+		d.aways = slices.DeleteFunc(d.aways, func(o *vflow) bool { return o == f })
+	case f.level == levelDrop:
+		d.report(Event{Slice: f.slice.name, What: "a port that is down cannot be closed"})
+		delete(f.slice.drops, f.flow.Match.InPort)
+	default:
+		d.end(now, f, of10.RemovedDelete, true)
+		return
+	}
+	f.ended = true
+	d.drop(f)
 }
 
 func containsSlot(list []*slot, s *slot) bool {

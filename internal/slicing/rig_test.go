@@ -35,6 +35,8 @@ type rig struct {
 
 	queue [][]byte // from the switch, in order
 	busy  bool     // somebody works it off
+
+	onWay *onWay // keeps messages between core and switch until they are let through
 }
 
 type wireFrame struct {
@@ -181,6 +183,11 @@ func (r *rig) pump(out *Out) {
 			r.t.Fatalf("the core sent what cannot be decoded: %v", err)
 		}
 		r.log = append(r.log, fmt.Sprintf("%v", m))
+		if r.onWay != nil {
+			r.onWay.down = append(r.onWay.down, slices.Clone(b[:n]))
+			b = b[n:]
+			continue
+		}
 		if fm, ok := m.(*of10.FlowMod); ok && r.refuse != nil && r.refuse(fm) {
 			r.queue = append(r.queue, encode(r.t, of10.NewError(of10.ErrorFlowModFailed, of10.FlowModFailedAllTablesFull, b[:n])))
 			b = b[n:]
@@ -209,7 +216,7 @@ func (r *rig) fromSwitch(po *ofswitch.Out) {
 		r.ids.fromSwitch(frame)
 		r.queue = append(r.queue, frame)
 	}
-	if r.busy {
+	if r.busy || r.onWay != nil {
 		return
 	}
 	r.busy = true

@@ -144,8 +144,8 @@ func (d *Datapath) release(s *slot) {
 			delete(d.points, s.pat.Value)
 		}
 		delete(d.soft, s)
-	} else {
-		delete(d.slots, slotKey{s.pat, s.rank, s.level})
+	} else if key := (slotKey{s.pat, s.rank, s.level}); d.slots[key] == s { // not one that has come after it
+		delete(d.slots, key)
 	}
 	d.unpair(s)
 }

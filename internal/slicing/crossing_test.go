@@ -1,0 +1,265 @@
+package slicing
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/govisor/govisor/flowspace"
+	"github.com/govisor/govisor/internal/packet"
+	"github.com/govisor/govisor/ofswitch"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+var (
+	crossingSeeds = flag.Int("crossing.seeds", 150, "worlds of the test of messages that cross")
+	crossingFirst = flag.Uint64("crossing.seed", 0, "first seed")
+)
+
+// onWay are the messages that the core has sent and the switch has not got yet. What
+// the switch has sent and the core has not got is in rig.queue.
+type onWay struct{ down [][]byte }
+
+// letDown gives the switch its next n messages.
+func (r *rig) letDown(n int) {
+	for ; n > 0 && len(r.onWay.down) > 0; n-- {
+		b := r.onWay.down[0]
+		r.onWay.down = r.onWay.down[1:]
+		m, err := of10.Parse(b)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if fm, ok := m.(*of10.FlowMod); ok && r.refuse != nil && r.refuse(fm) {
+			r.queue = append(r.queue, encode(r.t, of10.NewError(of10.ErrorFlowModFailed, of10.FlowModFailedAllTablesFull, b)))
+			continue
+		}
+		var po ofswitch.Out
+		r.phys.HandleMessage(r.now, 1, b, &po)
+		r.fromSwitch(&po)
+	}
+}
+
+// letUp gives the core the next n messages of the switch.
+func (r *rig) letUp(n int) {
+	for ; n > 0 && len(r.queue) > 0; n-- {
+		frame := r.queue[0]
+		r.queue = r.queue[1:]
+		var out Out
+		r.d.FromSwitch(r.now, frame, &out)
+		r.pump(&out)
+	}
+}
+
+// quiet lets everything through until all is quiet.
+func (r *rig) quiet() {
+	for len(r.onWay.down)+len(r.queue) > 0 {
+		r.letDown(len(r.onWay.down))
+		r.letUp(len(r.queue))
+	}
+}
+
+// crossing is a world in which messages and frames meet on their way.
+type crossing struct {
+	*world
+	rng     *rand.Rand
+	live    bool // the flowspace changes meanwhile
+	foreign string
+}
+
+// in lets a frame come in and checks that nothing of it leaves its owner's space.
+func (c *crossing) in() {
+	in, data := of10.Port(1+c.rng.IntN(worldPorts)), randomPacket(c.rng)
+	var po ofswitch.Out
+	c.r.phys.HandleFrame(c.r.now, in, ofswitch.InFrame{Data: slices.Clone(data)}, &po)
+	h := packet.Parse(data, uint32(in))
+	owner := c.owner(h)
+	for _, f := range po.Frames {
+		now := c.owner(packet.Parse(f.Frame.Data, uint32(in)))
+		if c.live || owner != nil && now != nil && slices.ContainsFunc(owner.Grants, func(g flowspace.Grant) bool {
+			return g.Perm&flowspace.Write != 0 && now.Allows(g.Slice, flowspace.Write) && c.has(g.Slice, f.Port)
+		}) {
+			continue
+		}
+		c.foreign = fmt.Sprintf("a frame of rule %v, %+v, left by %d as %+v", owner, h, f.Port, packet.Parse(f.Frame.Data, uint32(in)))
+	}
+	po.Frames = nil
+	c.r.fromSwitch(&po)
+}
+
+func (c *crossing) tick() {
+	c.r.now = c.r.now.Add(time.Duration(1+c.rng.IntN(1000)) * time.Millisecond)
+	var po ofswitch.Out
+	c.r.phys.Tick(c.r.now, &po)
+	c.r.fromSwitch(&po)
+	for _, s := range c.ded { // only asked what is in their tables
+		s.p.Tick(c.r.now, &s.out)
+		s.collect()
+	}
+	var out Out
+	c.r.d.Tick(c.r.now, &out)
+	c.r.pump(&out)
+}
+
+func (c *crossing) step() {
+	switch k := c.rng.IntN(20); {
+	case k < 6:
+		c.flowMod(c.rng)
+	case k < 9:
+		c.r.letDown(1 + c.rng.IntN(4))
+	case k < 12:
+		c.r.letUp(1 + c.rng.IntN(4))
+	case k < 15:
+		c.in()
+	case k < 17:
+		c.tick()
+	case k < 18:
+		c.stats(c.rng)
+	case k < 19:
+		c.packetOut(c.rng)
+	case c.live && c.rng.IntN(3) == 0:
+		c.respace(c.rng)
+	default:
+		c.portMod(c.rng)
+	}
+	c.wrong, c.r.sent = "", nil
+}
+
+// Whatever is on its way at the same time: in the end the switch has what compiling
+// from scratch makes, and at no time anybody's frames are taken by somebody else.
+func TestMessagesThatCross(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(*crossingSeeds) {
+		w := newWorld(t, 900000+seed+*crossingFirst)
+		w.r.ids, w.r.onWay = nil, &onWay{}
+		c := &crossing{world: w, rng: rand.New(rand.NewPCG(seed+*crossingFirst, 11)), live: seed%3 == 0}
+		if seed%4 == 1 {
+			c.r.refuse = func(m *of10.FlowMod) bool { return m.Command != of10.FlowDeleteStrict && c.rng.IntN(12) == 0 }
+		}
+		for n := range 80 {
+			c.step()
+			if c.foreign != "" && c.r.refuse == nil { // else a flow is there without its guard until the core hears of it
+				t.Fatalf("seed %d step %d: %s", seed, n, c.foreign)
+			}
+		}
+		c.r.refuse = nil
+		c.r.quiet()
+		for range 8 {
+			c.tick()
+			c.r.quiet()
+		}
+		if err := w.invariants(); err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, strings.Join(w.log, "\n"))
+		}
+	}
+}
+
+// crossed is a rig with messages on their way.
+func crossed(t *testing.T, rules ...string) *rig {
+	t.Helper()
+	r := newRig(t, 4, rules...)
+	r.onWay = &onWay{}
+	return r
+}
+
+// A MODIFY that comes too late, when the flow has run out or was never taken, makes a
+// switch add it. Nobody would know of that flow.
+func TestModifyThatComesTooLate(t *testing.T) {
+	t.Parallel()
+	modify := func(r *rig) {
+		m := flowMod(t, "dl_vlan=5 actions=output:2")
+		m.Command = of10.FlowModify
+		r.send("alice", m)
+	}
+	t.Run("behind the end", func(t *testing.T) {
+		r := crossed(t, "100 in_port=1-2 alice=7")
+		r.add("alice", "dl_vlan=5,idle_timeout=2,cookie=9 actions=output:1")
+		r.quiet()
+		var po ofswitch.Out
+		r.now = r.now.Add(3 * time.Second)
+		r.phys.Tick(r.now, &po) // the switch says so
+		r.fromSwitch(&po)
+		modify(r)
+		r.quiet()
+		got := r.take("alice")
+		if len(got) != 1 || got[0].(*of10.FlowRemoved).Reason != of10.RemovedIdleTimeout {
+			t.Errorf("alice got %v, want one flow_removed", got)
+		}
+		r.nothingLeft("alice")
+	})
+	t.Run("behind a refusal", func(t *testing.T) {
+		r := crossed(t, "100 in_port=1-2 alice=7")
+		r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd && m.Match.InPort == 1 }
+		r.add("alice", "dl_vlan=5 actions=output:1")
+		modify(r)
+		r.quiet()
+		m := flowMod(t, "actions=drop")
+		m.Command = of10.FlowDelete
+		r.send("alice", m)
+		r.quiet()
+		r.nothingLeft("alice")
+	})
+}
+
+// nothingLeft checks that a slice has no flow, neither in its table nor in the switch.
+func (r *rig) nothingLeft(slice string) {
+	r.t.Helper()
+	if n := r.d.FlowCount(slice); n != 0 {
+		r.t.Errorf("%s has %d flows", slice, n)
+	}
+	for _, l := range r.table() {
+		if !strings.Contains(l, "CONTROLLER") {
+			r.t.Errorf("still in the switch: %s", l)
+		}
+	}
+}
+
+// An ADD that is refused leaves the flow in the switch whose place it would have taken.
+func TestRefusedReplacement(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1 alice=7")
+	r.add("alice", "dl_vlan=5 actions=output:1,in_port") // its flow_removed is asked for
+	plain := flowMod(t, "dl_vlan=5 actions=output:1")
+	r.send("alice", plain)
+	m := flowMod(t, "dl_vlan=5 actions=output:1,output:1")
+	r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd }
+	r.send("alice", m) // what it replaced cannot be put in again either
+	r.refuse = nil
+	r.pass(2 * time.Second)
+	m = flowMod(t, "actions=drop")
+	m.Command = of10.FlowDelete
+	r.send("alice", m)
+	r.pass(2 * time.Second)
+	r.nothingLeft("alice")
+}
+
+// What keeps frames of one slice from coming up must not take another's where the switch
+// refuses the guard in between.
+func TestRefusedGuardOfADrop(t *testing.T) {
+	t.Parallel()
+	for name, drop := range map[string]func(r *rig){
+		"closed port": func(r *rig) {
+			r.send("alice", &of10.PortMod{PortNo: 1, HWAddr: [6]byte{2, 0, 0, 0, 0, 1}, Config: of10.PortConfigNoRecv, Mask: of10.PortConfigNoRecv})
+		},
+		"nobody there": func(r *rig) {
+			var out Out
+			r.d.SetSlice(r.now, SliceConfig{Name: "alice", MaxFlows: -1, Drop: DropRule}, &out)
+			r.d.ControllerDown(r.now, "alice")
+			r.pump(&out)
+			r.frame(1, pkt{}.bytes())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 4, "20 dl_vlan=5 bob=7", "10 any alice=7")
+			r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd && m.Match.DLVLAN == 5 }
+			drop(r)
+			r.refuse = nil
+			if r.frame(1, pkt{vlan: 5}.bytes()); len(packetIns(r.take("bob"))) != 1 {
+				t.Errorf("bob did not hear of his frame; the switch has %v", r.table())
+			}
+		})
+	}
+}
