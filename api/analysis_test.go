@@ -23,7 +23,7 @@ func TestConflictsAndFree(t *testing.T) {
 	w.rule("half2", "3", 9, "in_port=3|4", "b")
 	w.rule("covered", "3", 1, "in_port=1-4", "a")
 	got := map[string]string{}
-	all, err := w.admin.Conflicts(ctx, "", "")
+	all, _, err := w.admin.Conflicts(ctx, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,11 +39,11 @@ func TestConflictsAndFree(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("conflicts (-want +got):\n%s", diff)
 	}
-	one, err := w.admin.Conflicts(ctx, "a", "1")
-	if err != nil || len(one) != 1 {
+	one, more, err := w.admin.Conflicts(ctx, "a", "1")
+	if err != nil || len(one) != 1 || more {
 		t.Errorf("of slice a on 1: %+v, %v", one, err)
 	}
-	hers, err := w.as("a", "a-password").Conflicts(ctx, "", "1")
+	hers, _, err := w.as("a", "a-password").Conflicts(ctx, "", "1")
 	if err != nil || len(hers) != 1 || hers[0].Other.Name != "" || len(hers[0].Other.Grants) != 0 {
 		t.Errorf("slice a sees of b's rule: %+v, %v", hers, err)
 	}
@@ -57,6 +57,38 @@ func TestConflictsAndFree(t *testing.T) {
 	}
 	_, err = w.admin.Free(ctx, "nw_src", nil)
 	wantKind(t, err, apitype.KindInvalid, "nw_src")
+}
+
+// A list of conflicts that is cut says so, also on its later pages.
+func TestConflictsSayThatThereAreMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slice("a")
+	w.slice("b")
+	var bulk []apitype.Change
+	for i := range 10_001 {
+		bulk = append(bulk, apitype.Change{Op: "add", Add: &apitype.RuleCreate{DPIDs: []string{"1"}, Priority: 9, Match: apitype.Match(fmt.Sprintf("dl_vlan=%d,in_port=%d", i%100, i/100)),
+			Grants: []apitype.Grant{{Slice: "a", Permission: 7}}}})
+	}
+	if _, err := w.admin.BulkRules(t.Context(), bulk, false); err != nil {
+		t.Fatal(err)
+	}
+	w.rule("below", "1", 1, "any", "b")
+	all, more, err := w.admin.Conflicts(t.Context(), "", "")
+	if err != nil || len(all) != 10_000 || !more {
+		t.Errorf("%d conflicts, more %v, %v", len(all), more, err)
+	}
+	for _, tc := range []struct{ query, want string }{{"?limit=1&after=9998", `"total":10000,"next":"9999","truncated":true}`}, {"?limit=1&after=9999", `"total":10000,"truncated":true}`}} {
+		if _, _, text := w.send("GET", "/flowspace/conflicts"+tc.query, "", nil); !strings.HasSuffix(strings.TrimSpace(text), tc.want) {
+			t.Errorf("%s: ...%s", tc.query, text[max(0, len(text)-100):])
+		}
+	}
+	if err := w.admin.DeleteRule(t.Context(), "id:1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, text := w.send("GET", "/flowspace/conflicts?limit=1", "", nil); strings.Contains(text, "truncated") || !strings.Contains(text, `"total":10000`) {
+		t.Errorf("of exactly as many as are listed: %.200s", text)
+	}
 }
 
 // A rule is called shadowed when it has nothing anywhere, or on the datapath asked for.
@@ -90,7 +122,7 @@ func TestShadowedWhere(t *testing.T) {
 			"ones wins over lost on " + ones, "lost never gets a packet on " + ones + ": stronger rules, first ones, take all of it",
 		}},
 	} {
-		all, err := w.admin.Conflicts(t.Context(), "", tt.dpid)
+		all, _, err := w.admin.Conflicts(t.Context(), "", tt.dpid)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +152,7 @@ func TestConflictsWhere(t *testing.T) {
 	w.rule("few", "2,3,4", 3, "in_port=1", "a")
 	w.rule("many", strings.Join(twenty, ","), 2, "in_port=1", "b")
 	var got []string
-	all, err := w.admin.Conflicts(t.Context(), "", "")
+	all, _, err := w.admin.Conflicts(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

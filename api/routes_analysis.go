@@ -16,7 +16,7 @@ import (
 func (s *Server) analysisRoutes() []route {
 	scope := append([]param{{"slice", "string", "only rules granting this slice anything"}, {"dpid", "string", "only on this datapath"}}, pageParams...)
 	return []route{
-		{method: http.MethodGet, path: "/flowspace/conflicts", summary: "rules that overlap or are shadowed", query: scope, out: typeOf[apitype.List[apitype.Conflict]](), serve: s.listConflicts},
+		{method: http.MethodGet, path: "/flowspace/conflicts", summary: "rules that overlap or are shadowed", query: scope, out: typeOf[apitype.Conflicts](), serve: s.listConflicts},
 		{method: http.MethodGet, path: "/flowspace/free", summary: "values of a field no rule names", out: typeOf[apitype.Free](), serve: s.getFree,
 			query: []param{{"field", "string", "dl_vlan or in_port"}, {"dpids", "string", "datapaths, separated by commas; none means all"}}},
 		{method: http.MethodPost, path: "/trace", summary: "who owns a packet, or what a flow_mod becomes", in: typeOf[apitype.TraceRequest](), out: typeOf[apitype.TraceResult](), serve: s.postTrace},
@@ -32,7 +32,7 @@ func (s *Server) listConflicts(c *call) (answer, error) {
 		}
 		dpid = &id
 	}
-	all, err := s.svc.Conflicts(c.r.Context(), c.by, c.query("slice"), dpid)
+	all, more, err := s.svc.Conflicts(c.r.Context(), c.by, c.query("slice"), dpid)
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,7 +44,12 @@ func (s *Server) listConflicts(c *call) (answer, error) {
 			out[i].Kind, out[i].Detail = "shadowed", fmt.Sprintf("%s never gets a packet on %s: stronger rules, first %s, take all of it", ruleName(k.Rule), k.DPID, ruleName(k.Other))
 		}
 	}
-	return page(c, out)
+	a, err := page(c, out)
+	if err != nil {
+		return a, err
+	}
+	a.body = apitype.Conflicts{List: a.body.(apitype.List[apitype.Conflict]), Truncated: more} //nolint:forcetypeassert // page made it
+	return a, nil
 }
 
 func ruleName(r *flowspace.Rule) string {

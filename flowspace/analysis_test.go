@@ -3,8 +3,6 @@ package flowspace
 import (
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // ownersOf is the judge: the rule that owns each header of a space on a datapath.
@@ -134,65 +132,6 @@ func fieldBytes(fs []Field) []byte {
 		b = append(b, byte('a'+f))
 	}
 	return b
-}
-
-func TestConflicts(t *testing.T) {
-	t.Parallel()
-	eachKind(t, func(t *testing.T, o Options) {
-		s := withRules(t, o,
-			"top 1 100 dl_vlan=1-10 alice=7",
-			"mid 1|2 50 dl_vlan=5-20 bob=7",
-			"twin 1 40 dl_vlan=20 bob=7",
-			"gone 1 30 dl_vlan=6-9 carol=7",
-			"both 1 20 dl_vlan=2-20 carol=7",
-			"free 3 10 any dave=7",
-			"all any 5 in_port=1 erin=7",
-			"under any 1 in_port=1,dl_vlan=7 erin=6",
-			"wide 1|2|3|4|5|6|7|8|9|10 70 dl_vlan=4000 bob=7",
-			"wide2 any 60 dl_vlan=4000-4001 bob=7",
-		)
-		show := func(q ConflictQuery) []string {
-			list, more := s.Conflicts(q)
-			out := []string{}
-			for _, c := range list {
-				out = append(out, c.Kind.String()+" "+c.Rule.Name+" under "+c.Other.Name+": "+c.Region.String())
-			}
-			if more {
-				out = append(out, "more")
-			}
-			return out
-		}
-		if diff := cmp.Diff([]string{
-			"overlap mid under top: dl_vlan=5-10",
-			"shadowed twin under mid: dl_vlan=20",
-			"shadowed gone under top: dl_vlan=6-9",
-			"shadowed both under top: dl_vlan=2-10",
-			"overlap free under wide: dl_vlan=4000",
-			"overlap free under wide2: dl_vlan=4000-4001",
-			"overlap all under top: in_port=1,dl_vlan=1-10",
-			"overlap all under wide: in_port=1,dl_vlan=4000",
-			"overlap all under wide2: in_port=1,dl_vlan=4000-4001",
-			"overlap all under mid: in_port=1,dl_vlan=5-20",
-			"overlap all under twin: in_port=1,dl_vlan=20",
-			"overlap all under gone: in_port=1,dl_vlan=6-9",
-			"overlap all under both: in_port=1,dl_vlan=2-20",
-			"overlap all under free: in_port=1",
-			"shadowed under under all: in_port=1,dl_vlan=7",
-		}, show(ConflictQuery{})); diff != "" {
-			t.Errorf("all (-want +got):\n%s", diff)
-		}
-		if diff := cmp.Diff([]string{
-			"overlap wide2 under wide: dl_vlan=4000",
-			"overlap mid under top: dl_vlan=5-10",
-			"more",
-		}, show(ConflictQuery{Slice: "bob", SameGrants: true, Limit: 2})); diff != "" {
-			t.Errorf("of bob (-want +got):\n%s", diff)
-		}
-		if diff := cmp.Diff([]string{"overlap free under wide: dl_vlan=4000", "overlap free under wide2: dl_vlan=4000-4001"},
-			show(ConflictQuery{DPIDs: DPIDs(3), Limit: 2})[:2]); diff != "" {
-			t.Errorf("on 3 (-want +got):\n%s", diff)
-		}
-	})
 }
 
 func TestFree(t *testing.T) {

@@ -118,9 +118,12 @@ func (a *app) conflicts() *cobra.Command {
 		Example: "  fvctl conflicts -s fl-1",
 		Args:    exact(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := a.c.Conflicts(cmd.Context(), slice, dpid)
+			all, more, err := a.c.Conflicts(cmd.Context(), slice, dpid)
 			if err != nil {
 				return err
+			}
+			if more {
+				fmt.Fprintf(a.err, "these are the first %d conflicts; name a slice (-s) or a datapath (-d) to see others\n", len(all))
 			}
 			return a.show(all, func() *table {
 				t := &table{head: []string{"KIND", "RULE", "OTHER", "REGION", "DETAIL"}}

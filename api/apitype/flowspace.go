@@ -202,6 +202,13 @@ type Conflict struct {
 	Detail string `json:"detail"`
 }
 
+// Conflicts is a page of conflicts.
+type Conflicts struct {
+	List[Conflict]
+	// Truncated: there are more than Total, which nobody looked for.
+	Truncated bool `json:"truncated,omitempty"`
+}
+
 // Free lists unused values of a field on a set of datapaths, as "100-199|300".
 type Free struct {
 	Field  string   `json:"field"`

@@ -78,9 +78,9 @@ func dry(on bool) url.Values {
 	return url.Values{"dry_run": {"true"}}
 }
 
-// Conflicts returns overlapping and shadowed rules, up to 10,000; slice and dpid may
-// be empty.
-func (c *Client) Conflicts(ctx context.Context, slice, dpid string) ([]apitype.Conflict, error) {
+// Conflicts returns overlapping and shadowed rules, up to 10,000; truncated says that
+// there are more. slice and dpid may be empty.
+func (c *Client) Conflicts(ctx context.Context, slice, dpid string) (list []apitype.Conflict, truncated bool, err error) {
 	q := url.Values{"limit": {"10000"}} // each page looks through all rules again
 	if slice != "" {
 		q.Set("slice", slice)
@@ -88,7 +88,8 @@ func (c *Client) Conflicts(ctx context.Context, slice, dpid string) ([]apitype.C
 	if dpid != "" {
 		q.Set("dpid", dpid)
 	}
-	return all[apitype.Conflict](ctx, c, "/flowspace/conflicts", q)
+	page, err := get[apitype.Conflicts](ctx, c, "/flowspace/conflicts", q)
+	return page.Items, page.Truncated, err
 }
 
 // Free returns the values of field (dl_vlan, in_port) no rule uses on the datapaths.

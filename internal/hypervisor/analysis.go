@@ -30,18 +30,18 @@ type Conflict struct {
 }
 
 // Conflicts finds rules that overlap a stronger rule of other slices, and rules
-// that are shadowed, up to 10,000. It looks at one slice and one datapath if they are
-// given, and gives up when ctx ends.
-func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid *ofwire.DatapathID) ([]Conflict, error) {
+// that are shadowed, up to 10,000; more says that there are others. It looks at one
+// slice and one datapath if they are given, and gives up when ctx ends.
+func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid *ofwire.DatapathID) (list []Conflict, more bool, err error) {
 	rules, err := s.Rules(p, RuleFilter{Slice: slice, DPID: dpid, ShowDisabled: true})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	st := s.state.Load()
 	f := newConflictFinder(st, p)
 	for _, r := range rules {
 		if ctx.Err() != nil {
-			return nil, &Error{Kind: apitype.KindUnavailable, Detail: "the flowspace is too large to look through in time", Hint: "name a slice or a datapath", Index: -1}
+			return nil, false, &Error{Kind: apitype.KindUnavailable, Detail: "the flowspace is too large to look through in time", Hint: "name a slice or a datapath", Index: -1}
 		}
 		full := st.flows.Rule(r.ID)
 		if full == nil {
@@ -52,11 +52,11 @@ func (s *Service) Conflicts(ctx context.Context, p Principal, slice string, dpid
 		} else {
 			f.everywhere(full)
 		}
-		if len(f.out) >= mostConflicts {
+		if f.more {
 			break
 		}
 	}
-	return f.out, nil
+	return f.out, f.more, nil
 }
 
 type conflictFinder struct {
@@ -67,6 +67,7 @@ type conflictFinder struct {
 	seen  map[[2]uint64]bool
 	buf   []*flowspace.Rule
 	out   []Conflict
+	more  bool // than out may hold
 }
 
 func newConflictFinder(st *state, p Principal) *conflictFinder {
@@ -139,7 +140,7 @@ func (f *conflictFinder) look(r *flowspace.Rule, dpid uint64) (stronger []*flows
 		if !o.Before(r) {
 			return f.buf[:i]
 		}
-		if pair := [2]uint64{r.ID, o.ID}; !sameSlices(r, o) && !f.seen[pair] {
+		if pair := [2]uint64{r.ID, o.ID}; !f.more && !sameSlices(r, o) && !f.seen[pair] {
 			f.seen[pair] = true
 			f.add(r, o, f.where(r, o), false)
 		}
@@ -180,7 +181,7 @@ func sameSlices(a, b *flowspace.Rule) bool { return slices.Equal(a.Grants, b.Gra
 
 // add appends a conflict, up to mostConflicts of them.
 func (f *conflictFinder) add(r, o *flowspace.Rule, where flowspace.DPIDSet, shadowed bool) {
-	if len(f.out) == mostConflicts {
+	if f.more = f.more || len(f.out) == mostConflicts; f.more {
 		return
 	}
 	region, _ := r.Match.Intersect(o.Match)
