@@ -86,7 +86,7 @@ func benchScale(ctx context.Context, f roundFlags, idle time.Duration, progress 
 	r := &report{Benchmark: fmt.Sprintf("scale: %d switches, %d slices", f.switches, f.slices)}
 	say := func(what string) { fmt.Fprintf(progress, "\r%s\x1b[K", what) }
 	cfg := rig.load(f.switches, 1)
-	cfg.Retry, cfg.MACs, cfg.Windows = true, f.slices, windows(f.slices, 0, 1)
+	cfg.Retry, cfg.Once, cfg.MACs, cfg.Windows = true, true, f.slices, windows(f.slices, 0, 1)
 
 	say("all connect")
 	began := time.Now()

@@ -116,6 +116,7 @@ func (f *Fleet) StartAll(ctx context.Context) error {
 func (f *Fleet) await(ctx context.Context, event func(*fakeSwitch) <-chan struct{}) error {
 	for _, s := range f.switches {
 		s.running.Store(true)
+		s.rouse()
 	}
 	limit := time.NewTimer(f.cfg.SetUp)
 	defer limit.Stop()
@@ -138,11 +139,9 @@ func (f *Fleet) SetWindows(windows []int) {
 	w := slices.Clone(windows)
 	for _, s := range f.switches {
 		s.mu.Lock()
-		s.windows = w
+		s.windows, s.once = w, false
 		s.mu.Unlock()
-		if c := s.conn.Load(); c != nil {
-			_ = (*c).SetReadDeadline(time.Now()) // so that it looks
-		}
+		s.rouse()
 	}
 }
 

@@ -21,6 +21,7 @@ type GeneratorConfig struct {
 	WarmUp           time.Duration // 1 s
 	Duration         time.Duration // measured time; 5 s
 	Windows          []int         // by slice, instead of Window: packet_ins outstanding a switch and slice; as many as Slices
+	Once             bool          // until SetWindows, a slice that has answered is sent nothing more; with Windows
 	Idle             bool          // only be connected: answer, but send no packet_ins
 	SetUp            time.Duration // how long all switches may take to be welcomed; 30 s
 	Retry            bool          // a switch that is turned away before it is welcomed tries again, until SetUp is over

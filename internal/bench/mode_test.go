@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // fleet connects switches to a responder, with a window of one in the second slice only, and waits for the first answers.
@@ -216,5 +218,32 @@ func TestPacketInsForASliceThatIsNotThereYet(t *testing.T) {
 	s.answered(0, true)
 	if s.giveUpIfStuck(); s.inflight != 7 {
 		t.Errorf("%d packet_ins outstanding while some are answered, want 7", s.inflight)
+	}
+}
+
+// What a thousand switches that come back cost the others is not to be hidden behind
+// what they would send from then on.
+func TestOnceASliceIsServedItIsSentNothingMore(t *testing.T) {
+	t.Parallel()
+	cfg := GeneratorConfig{Slices: 2, Windows: []int{1, 1}, Once: true}.withDefaults()
+	s := newFakeSwitch(&cfg, 1)
+	outstanding := func() []int {
+		s.fill()
+		return []int{s.bySlice[0].inflight, s.bySlice[1].inflight}
+	}
+	if diff := cmp.Diff([]int{1, 1}, outstanding()); diff != "" {
+		t.Error("at first (-want +got):", diff)
+	}
+	s.answered(0, true)
+	if diff := cmp.Diff([]int{0, 1}, outstanding()); diff != "" {
+		t.Error("one is served (-want +got):", diff)
+	}
+	s.answered(1, true)
+	if diff := cmp.Diff([]int{0, 0}, outstanding()); diff != "" {
+		t.Error("both are (-want +got):", diff)
+	}
+	(&Fleet{switches: []*fakeSwitch{s}}).SetWindows([]int{1, 0})
+	if diff := cmp.Diff([]int{1, 0}, outstanding()); diff != "" {
+		t.Error("with windows set (-want +got):", diff)
 	}
 }

@@ -41,6 +41,7 @@ type fakeSwitch struct {
 	oldest    uint32 // for answers that name no slot
 	inflight  int
 	windows   []int // outstanding by slice; nil: cfg.Window for all slices together
+	once      bool  // no more to a slice that has answered
 	bySlice   []sliceState
 	unserved  int // slices that have not had an answer yet
 	measuring bool
@@ -50,6 +51,7 @@ type fakeSwitch struct {
 	first   chan struct{} // closed at the first answer
 	served  chan struct{} // closed when every slice has answered
 	running atomic.Bool   // set by the generator: send packet_ins
+	roused  atomic.Bool   // running or the windows have changed
 	answers atomic.Uint64
 
 	// Over the whole life; flow_mods are those with a slot, which a controller of this package sent.
@@ -70,14 +72,17 @@ type figures struct {
 	perSlice                []Histogram
 }
 
-// idleWait is how long a switch without anything to wait for sleeps at most, and how long one waits for an answer
-// during the warm-up before it tries again.
-const idleWait = 50 * time.Millisecond
+const (
+	// patience is how long a switch waits for an answer during the warm-up before it tries again.
+	patience = 50 * time.Millisecond
+	// idleWait is how long one sleeps that waits for nothing: who wants something of it wakes it.
+	idleWait = time.Second
+)
 
 func newFakeSwitch(cfg *GeneratorConfig, dpid uint64) *fakeSwitch {
 	s := &fakeSwitch{
 		cfg: cfg, dpid: dpid, clock: cfg.Clock, share: cfg.Clock != nil, tmpl: packetInTemplate(dpid),
-		sent: make([]time.Duration, cfg.MACs), bySlice: make([]sliceState, cfg.Slices), unserved: cfg.Slices, windows: cfg.Windows,
+		sent: make([]time.Duration, cfg.MACs), bySlice: make([]sliceState, cfg.Slices), unserved: cfg.Slices, windows: cfg.Windows, once: cfg.Once,
 		figures: figures{perSlice: make([]Histogram, cfg.Slices)},
 		ready:   make(chan struct{}), first: make(chan struct{}), served: make(chan struct{}),
 	}
@@ -96,10 +101,8 @@ func (s *fakeSwitch) run(conn net.Conn, ended *atomic.Bool) error {
 	}
 	s.r = ofwire.NewReader(conn, 64<<10)
 	s.out = append(s.out[:0], 1, 0, 0, 8, 0, 0, 0, 0) // HELLO
-	if err := s.renewDeadline(conn); err != nil {
-		return err
-	}
-	for {
+	for passed := true; ; {
+		s.roused.Store(false)
 		if s.running.Load() {
 			s.mu.Lock()
 			s.fill()
@@ -108,14 +111,31 @@ func (s *fakeSwitch) run(conn net.Conn, ended *atomic.Bool) error {
 		if err := s.flush(conn); err != nil {
 			return err
 		}
+		if passed {
+			if err := s.renewDeadline(conn); err != nil {
+				return err
+			}
+			if s.roused.Load() {
+				continue
+			}
+			passed = false
+		}
 		err := s.serveBuffered()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.giveUpIfStuck()
-			err = s.renewDeadline(conn)
+			passed, err = true, nil
 		}
 		if err != nil {
 			return fmt.Errorf("switch %d: %w", s.dpid, err)
 		}
+	}
+}
+
+// rouse lets run look again at what it is to do.
+func (s *fakeSwitch) rouse() {
+	s.roused.Store(true)
+	if c := s.conn.Load(); c != nil {
+		_ = (*c).SetReadDeadline(time.Now())
 	}
 }
 
@@ -151,8 +171,11 @@ func (s *fakeSwitch) renewDeadline(conn net.Conn) error {
 	s.waitsSince = s.answers.Load()
 	s.waitsFor = idleWait
 	s.mu.Lock()
-	if s.inflight > 0 && s.measuring {
+	switch {
+	case s.inflight > 0 && s.measuring:
 		s.waitsFor = s.cfg.stall
+	case s.inflight > 0:
+		s.waitsFor = patience
 	}
 	s.mu.Unlock()
 	return conn.SetReadDeadline(time.Now().Add(s.waitsFor))
@@ -218,6 +241,9 @@ func (s *fakeSwitch) fill() {
 // fillSlice fills the window of one slice; its slots are those that are the slice modulo the number of slices.
 func (s *fakeSwitch) fillSlice(slice int) {
 	st := &s.bySlice[slice]
+	if s.once && st.answered {
+		return
+	}
 	slots := (len(s.sent) - slice + s.cfg.Slices - 1) / s.cfg.Slices
 	for st.inflight < min(s.windows[slice], slots) {
 		slot := uint32(slice + int(st.next)*s.cfg.Slices)
