@@ -231,14 +231,8 @@ func (s *server) forward(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	g.Go(func() error {
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-hangup:
-				s.reload(ctx)
-			}
-		}
+		s.reloadAt(ctx, hangup)
+		return nil
 	})
 	if err := s.serveSwitches(ctx, &g); err != nil {
 		return err
@@ -249,6 +243,28 @@ func (s *server) forward(ctx context.Context) error {
 	err := g.Wait()
 	s.log.Info("stopped")
 	return ignoreCancel(err)
+}
+
+// reloadAt reloads at each signal until ctx ends. A file that never comes, a pipe say, keeps
+// nobody from stopping.
+func (s *server) reloadAt(ctx context.Context, hangup <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.reload(ctx)
+		}()
+		select {
+		case <-ctx.Done():
+			return
+		case <-done:
+		}
+	}
 }
 
 // probeInterval is how often each port is probed for links while the setting is

@@ -84,6 +84,8 @@ func readHello(nc net.Conn) ([]byte, error) {
 	switch {
 	case n >= 4 && looksLikeHTTP(b[:n]):
 		return nil, &HandshakeError{Reason: fmt.Sprintf("peer speaks HTTP, not OpenFlow (%q)", b[:n])}
+	case n >= 3 && looksLikeTLS(b[:n]):
+		return nil, &HandshakeError{Reason: "peer speaks TLS, and this connection is without (pssl: and ssl: are with it)"}
 	case n >= 2 && b[1] != typeHello:
 		return nil, &HandshakeError{Reason: fmt.Sprintf("first message is not a HELLO (% x)", b[:n])}
 	case n == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
@@ -124,6 +126,9 @@ func looksLikeHTTP(b []byte) bool {
 	}
 	return false
 }
+
+// looksLikeTLS knows the header of a record, of any kind and version.
+func looksLikeTLS(b []byte) bool { return b[0] >= 0x14 && b[0] <= 0x17 && b[1] == 3 && b[2] <= 4 }
 
 // helloFailed is the OFPT_ERROR HELLO_FAILED/INCOMPATIBLE for a peer's HELLO.
 func helloFailed(hello []byte) []byte {

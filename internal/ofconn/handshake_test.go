@@ -33,6 +33,8 @@ func TestHandshake(t *testing.T) {
 		{name: "1.3 only", input: strings.Replace(hello13, "%s", "00000010", 1), want: "does not offer OpenFlow 1.0 (its HELLO has version 0x04)"},
 		{name: "version 0", input: "0000000800000001", want: "does not offer OpenFlow 1.0 (its HELLO has version 0x00)"},
 		{name: "HTTP", input: hex.EncodeToString([]byte("GET / HTTP/1.1\r\n\r\n")), want: `peer speaks HTTP, not OpenFlow ("GET / HT")`},
+		{name: "TLS of a client", input: "16030101 24010001", want: "peer speaks TLS, and this connection is without (pssl: and ssl: are with it)"},
+		{name: "a TLS server's alert", input: "15030300 020246", hangUp: true, want: "peer speaks TLS"},
 		{name: "features_reply first", input: "0106000800000001", want: "first message is not a HELLO"},
 		{name: "a length below the header", input: "0100000700000001", want: "impossible HELLO of 7 bytes"},
 		{name: "endless", input: "0100ffff00000001", want: "impossible HELLO of 65535 bytes"},
