@@ -115,3 +115,54 @@ func TestQueuesBackToTheIngress(t *testing.T) {
 		t.Errorf("a frame of port 1 left by %v", got)
 	}
 }
+
+// Open vSwitch takes SET_TP_SRC and SET_TP_DST of an ICMP message for its type and code,
+// which other switches leave alone: a message must be the slice's own either way.
+func TestICMPTypesStayInTheSpace(t *testing.T) {
+	t.Parallel()
+	const icmp = "dl_type=0x800,nw_proto=1,"
+	rules := []string{"20 " + icmp + "tp_src=8 alice=7", "20 " + icmp + "tp_src=3 alice=7", "20 dl_type=0x800,nw_proto=6 alice=7", "10 any bob=7"}
+	echo := pkt{}.bytes()
+	echo[23] = of10.ProtoICMP
+	copy(echo[34:], []byte{8, 0, 0, 0})
+	for list, ok := range map[string]bool{
+		"mod_tp_src:3,output:2":                              true,
+		"mod_tp_src:0,output:2":                              false,
+		"mod_tp_src:256,output:2":                            false, // as a type it is 0
+		"mod_tp_src:259,output:2":                            true,
+		"output:2,mod_tp_src:0":                              true,
+		"mod_tp_src:0,mod_dl_dst:00:00:00:00:00:05,output:2": false,
+		"mod_tp_dst:7,output:2":                              true,
+	} {
+		actions := flowMod(t, "actions="+list).Actions
+		for name, message := range map[string]func(r *rig) of10.Message{
+			"a flow":      func(*rig) of10.Message { return &of10.FlowMod{Match: flowMod(t, icmp+"tp_src=8 actions=drop").Match} },
+			"a wide flow": func(*rig) of10.Message { return &of10.FlowMod{Match: of10.MatchAll()} },
+			"a frame brought along": func(*rig) of10.Message {
+				return &of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Data: echo}
+			},
+			"a buffered frame": func(r *rig) of10.Message {
+				r.frame(1, echo)
+				in := packetIns(r.take("alice"))
+				if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
+					t.Fatalf("alice got %v", in)
+				}
+				return &of10.PacketOut{BufferID: in[0].BufferID, InPort: 1}
+			},
+		} {
+			r := newRig(t, 3, rules...)
+			m := message(r)
+			switch m := m.(type) {
+			case *of10.FlowMod:
+				m.BufferID, m.OutPort, m.Actions = of10.NoBuffer, of10.PortNone, actions
+			case *of10.PacketOut:
+				m.Actions = actions
+			}
+			if !ok {
+				r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+			} else if got := r.send("alice", m); len(got) != 0 {
+				t.Errorf("%s with %s: refused: %v", name, list, got)
+			}
+		}
+	}
+}

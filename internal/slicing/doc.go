@@ -29,6 +29,9 @@
 // Fragments: a slice that sets DROP gets no packet_in for them, but its flows handle
 // them as long as another slice on the datapath wants NORMAL.
 //
+// Setting the ports of ICMP messages does nothing in some switches and sets type and code
+// in Open vSwitch: it is allowed where the slice owns what it could become either way.
+//
 // A switch that gives a buffer's id to another frame makes what stood for the first
 // unknown, also when that is another slice's doing. If it does so while a slice's
 // message to use the buffer is on its way, the message finds the other frame there;

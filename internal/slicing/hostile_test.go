@@ -82,6 +82,14 @@ func TestRewritingWithoutEnd(t *testing.T) {
 		m.Actions = append(m.Actions, of10.Action{Type: of10.ActionSetDLSrc, DLAddr: [6]byte{byte(n)}}, of10.Output(1, 0))
 	}
 	r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionTooMany)
+	many := flowMod(t, "actions=drop")
+	for n := range 5000 {
+		many.Actions = append(many.Actions, of10.Action{Type: of10.ActionSetTPSrc + of10.ActionType(n%2), TPPort: uint16(n)})
+	}
+	many.Actions = append(many.Actions, of10.Output(1, 0))
+	if got := r.send("alice", many); len(got) != 0 {
+		t.Errorf("many ports set before one output: %v", got)
+	}
 	m.Actions, m.XID = m.Actions[:20], 0
 	if got := r.send("alice", m); len(got) != 0 {
 		t.Errorf("a short list: %v", got)

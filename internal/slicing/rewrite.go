@@ -74,6 +74,7 @@ var (
 	ipv4Type   = flowspace.One(uint32(of10.EtherTypeIPv4))
 	anyTag     = flowspace.Span(0, 4095)
 	withPorts  = mustSet(flowspace.Values(uint32(of10.ProtoTCP), uint32(of10.ProtoUDP)))
+	icmpProto  = flowspace.One(uint32(of10.ProtoICMP))
 	doubleTags = mustSet(flowspace.Values(packet.TypeVLAN, packet.TypeSVLAN))
 )
 
@@ -188,8 +189,14 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 	if sets {
 		if other, ok := m.NWProto.Subtract(withPorts); ok {
 			o := m
-			o.NWProto = other
-			dst = append(dst, p.as(o, false))
+			if other.Has(uint32(of10.ProtoICMP)) {
+				o.NWProto = icmpProto
+				dst = appendICMP(dst, p.as(o, false), a)
+				other, ok = other.Subtract(icmpProto)
+			}
+			if o.NWProto = other; ok {
+				dst = append(dst, p.as(o, false))
+			}
 		}
 		protos, ok := m.NWProto.Intersect(withPorts)
 		if !ok {
@@ -220,6 +227,23 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 	return append(dst, p.as(m, true))
 }
 
+// appendICMP does what Open vSwitch does with SET_TP_SRC and SET_TP_DST for ICMP: it sets
+// the type and the code. Other switches leave ICMP alone, so that both are looked at.
+func appendICMP(dst []part, p part, a *of10.Action) []part {
+	if p.ports == maybe {
+		alone := p
+		alone.ports = missing
+		dst = append(dst, alone)
+	}
+	p.ports = there
+	if a.Type == of10.ActionSetTPSrc {
+		p.m.TPSrc = flowspace.One(uint32(byte(a.TPPort)))
+	} else {
+		p.m.TPDst = flowspace.One(uint32(byte(a.TPPort)))
+	}
+	return append(dst, p.as(p.m, true))
+}
+
 // frameRewriter is legality for one frame at hand.
 type frameRewriter struct {
 	d     *Datapath
@@ -227,14 +251,36 @@ type frameRewriter struct {
 	ports []uint32 // ingress ports that would do
 	frame []byte   // a copy, rewritten as we go
 	lldp  bool     // link discovery may leave whoever owns the header
+
+	icmpType, icmpCode *of10.Action // set last, see appendICMP
 }
 
-func (w *frameRewriter) apply(a *of10.Action) { w.frame = setFrame(w.frame, a) }
+func (w *frameRewriter) apply(a *of10.Action) {
+	switch a.Type {
+	case of10.ActionSetTPSrc:
+		w.icmpType = a
+	case of10.ActionSetTPDst:
+		w.icmpCode = a
+	}
+	w.frame = setFrame(w.frame, a)
+}
 
 func (w *frameRewriter) ok() bool {
 	h := packet.Parse(w.frame, 0)
 	if w.lldp && isLLDP(h.DLType) {
 		return true
+	}
+	if !w.d.ownsHeader(w.slice, &h, w.ports) {
+		return false
+	}
+	if h.DLType != of10.EtherTypeIPv4 || h.NWProto != of10.ProtoICMP || w.icmpType == nil && w.icmpCode == nil {
+		return true
+	}
+	if w.icmpType != nil {
+		h.TPSrc = uint16(byte(w.icmpType.TPPort))
+	}
+	if w.icmpCode != nil {
+		h.TPDst = uint16(byte(w.icmpCode.TPPort))
 	}
 	return w.d.ownsHeader(w.slice, &h, w.ports)
 }
@@ -270,7 +316,7 @@ type headerRewriter struct {
 	d       *Datapath
 	slice   *slice
 	h       packet.Header
-	bare    packet.Header // what it becomes if it has no ports, or no IPv4 header, to set
+	bare    packet.Header // what it becomes if it has no ports, or no IPv4 header, to set, or an ICMP type left alone
 	split   bool          // that may be so
 	cut     bool          // it is the IPv4 header
 	unknown bool          // a second tag has come to light
@@ -293,13 +339,23 @@ func (w *headerRewriter) apply(a *of10.Action) {
 	if ip && !w.split && network(a.Type) && h.NWSrc|h.NWDst == 0 && h.NWProto|h.NWTos == 0 {
 		w.bare, w.split, w.cut = *h, true, true
 	}
+	icmp := ip && h.NWProto == of10.ProtoICMP
 	ports := ip && (h.NWProto == of10.ProtoTCP || h.NWProto == of10.ProtoUDP)
 	if a.Type == of10.ActionSetTPSrc || a.Type == of10.ActionSetTPDst {
-		if !ports {
+		if !ports && !icmp {
 			return
 		}
-		if !w.split && h.TPSrc|h.TPDst == 0 {
+		if !w.split && (icmp || h.TPSrc|h.TPDst == 0) {
 			w.bare, w.split = *h, true
+		}
+		switch {
+		case !icmp:
+		case a.Type == of10.ActionSetTPSrc: // see appendICMP
+			h.TPSrc = uint16(byte(a.TPPort))
+			return
+		default:
+			h.TPDst = uint16(byte(a.TPPort))
+			return
 		}
 		if a.Type == of10.ActionSetTPSrc {
 			h.TPSrc = a.TPPort
