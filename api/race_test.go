@@ -194,3 +194,32 @@ func TestFlowspaceTagIsOfTheFlowspace(t *testing.T) {
 		t.Errorf("dry run with an old ETag: %d", status)
 	}
 }
+
+// TestControllerMovedBesideAnotherChange: update-slice of FlowVisor's names host and port
+// of the first controller only. What another client makes of the others at the same
+// time stays.
+func TestControllerMovedBesideAnotherChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slice("alice")
+	w.token(hypervisor.AdminName, "full")
+	for round := range 150 {
+		second := fmt.Sprintf("tcp:second:%d", round+1)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, text := w.rpc(hypervisor.AdminName, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"update-slice","params":{"slice-name":"alice","controller-port":%d}}`, round+1)); !strings.Contains(text, `"result":true`) {
+				t.Error(text)
+			}
+		})
+		wg.Go(func() {
+			if _, err := w.admin.UpdateSlice(t.Context(), "alice", apitype.SliceUpdate{Controllers: []string{"tcp:first:9999", second}}, ""); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		sl, _, err := w.admin.GetSlice(t.Context(), "alice")
+		if err != nil || len(sl.Controllers) != 2 || sl.Controllers[1] != second {
+			t.Fatalf("round %d: %v, %v; want %s second", round, sl.Controllers, err, second)
+		}
+	}
+}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -76,39 +78,45 @@ type rpcCall struct {
 
 type rpcMethodEntry struct {
 	shape rpcShape
+	known []string // parameters of an object
 	run   func(*Server, *rpcCall) (any, error)
+}
+
+// sliceFields are the parameters that add-slice and update-slice have in common.
+func sliceFields() []string {
+	return []string{"slice-name", "admin-contact", "drop-policy", "recv-lldp", "flowmod-limit", "rate-limit", "flowmod-rate", "packet-in-rate", "admin-status"}
 }
 
 // rpcMethods are the methods of FlowVisor 1.4.
 func rpcMethods() map[string]rpcMethodEntry {
 	return map[string]rpcMethodEntry{
-		"list-slices":                 {rpcNone, (*Server).rpcListSlices},
-		"add-slice":                   {rpcObject, (*Server).rpcAddSlice},
-		"update-slice":                {rpcObject, (*Server).rpcUpdateSlice},
-		"remove-slice":                {rpcObject, (*Server).rpcRemoveSlice},
-		"update-slice-password":       {rpcObject, (*Server).rpcSlicePassword},
-		"update-admin-password":       {rpcObject, (*Server).rpcAdminPassword},
-		"list-slice-info":             {rpcObject, (*Server).rpcSliceInfo},
-		"list-slice-stats":            {rpcObject, (*Server).rpcSliceStats},
-		"list-slice-health":           {rpcObject, (*Server).rpcSliceHealth},
-		"list-flowspace":              {rpcObject, (*Server).rpcListFlowspace},
-		"add-flowspace":               {rpcArray, (*Server).rpcAddFlowspace},
-		"update-flowspace":            {rpcArray, (*Server).rpcUpdateFlowspace},
-		"remove-flowspace":            {rpcArray, (*Server).rpcRemoveFlowspace},
-		"list-fs-status":              {rpcObject, (*Server).rpcFSStatus},
-		"list-version":                {rpcNone, (*Server).rpcVersion},
-		"save-config":                 {rpcNone, (*Server).rpcSaveConfig},
-		"get-config":                  {rpcObject, (*Server).rpcGetConfig},
-		"set-config":                  {rpcObject, (*Server).rpcSetConfig},
-		"list-datapaths":              {rpcNone, (*Server).rpcListDatapaths},
-		"list-datapath-info":          {rpcObject, (*Server).rpcDatapathInfo},
-		"list-datapath-stats":         {rpcObject, (*Server).rpcDatapathStats},
-		"list-datapath-flowdb":        {rpcObject, (*Server).rpcFlowDB},
-		"list-datapath-flowrewritedb": {rpcObject, (*Server).rpcRewriteDB},
-		"list-fv-health":              {rpcNone, (*Server).rpcHealth},
-		"list-links":                  {rpcNone, (*Server).rpcLinks},
-		"register-event-callback":     {rpcObject, (*Server).rpcRegisterCallback},
-		"unregister-event-callback":   {rpcObject, (*Server).rpcUnregisterCallback},
+		"list-slices":                 {rpcNone, nil, (*Server).rpcListSlices},
+		"add-slice":                   {rpcObject, append(sliceFields(), "controller-url", "password"), (*Server).rpcAddSlice},
+		"update-slice":                {rpcObject, append(sliceFields(), "controller-host", "controller-port"), (*Server).rpcUpdateSlice},
+		"remove-slice":                {rpcObject, []string{"slice-name"}, (*Server).rpcRemoveSlice},
+		"update-slice-password":       {rpcObject, []string{"slice-name", "password"}, (*Server).rpcSlicePassword},
+		"update-admin-password":       {rpcObject, []string{"password"}, (*Server).rpcAdminPassword},
+		"list-slice-info":             {rpcObject, []string{"slice-name"}, (*Server).rpcSliceInfo},
+		"list-slice-stats":            {rpcObject, []string{"slice-name"}, (*Server).rpcSliceStats},
+		"list-slice-health":           {rpcObject, []string{"slice-name"}, (*Server).rpcSliceHealth},
+		"list-flowspace":              {rpcObject, []string{"slice-name", "show-disabled"}, (*Server).rpcListFlowspace},
+		"add-flowspace":               {rpcArray, nil, (*Server).rpcAddFlowspace},
+		"update-flowspace":            {rpcArray, nil, (*Server).rpcUpdateFlowspace},
+		"remove-flowspace":            {rpcArray, nil, (*Server).rpcRemoveFlowspace},
+		"list-fs-status":              {rpcObject, []string{"fs-id"}, (*Server).rpcFSStatus},
+		"list-version":                {rpcNone, nil, (*Server).rpcVersion},
+		"save-config":                 {rpcNone, nil, (*Server).rpcSaveConfig},
+		"get-config":                  {rpcObject, []string{"slice-name", "dpid"}, (*Server).rpcGetConfig},
+		"set-config":                  {rpcObject, []string{"flood-perm", "flowmod-limit", "track-flows", "stats-desc", "enable-topo-ctrl", "flow-stats-cache", "rate-limit", "flowmod-rate", "packet-in-rate"}, (*Server).rpcSetConfig},
+		"list-datapaths":              {rpcNone, nil, (*Server).rpcListDatapaths},
+		"list-datapath-info":          {rpcObject, []string{"dpid"}, (*Server).rpcDatapathInfo},
+		"list-datapath-stats":         {rpcObject, []string{"dpid"}, (*Server).rpcDatapathStats},
+		"list-datapath-flowdb":        {rpcObject, []string{"dpid"}, (*Server).rpcFlowDB},
+		"list-datapath-flowrewritedb": {rpcObject, []string{"slice-name", "dpid"}, (*Server).rpcRewriteDB},
+		"list-fv-health":              {rpcNone, nil, (*Server).rpcHealth},
+		"list-links":                  {rpcNone, nil, (*Server).rpcLinks},
+		"register-event-callback":     {rpcObject, []string{"url", "method", "event-type", "cookie", "dpid"}, (*Server).rpcRegisterCallback},
+		"unregister-event-callback":   {rpcObject, []string{"method", "event-type", "cookie", "dpid"}, (*Server).rpcUnregisterCallback},
 	}
 }
 
@@ -227,6 +235,11 @@ func (s *Server) callRPC(r *http.Request, req *rpcRequestBody) (any, error) {
 		return nil, rpcErrorf(rpcParams, "%s requires: %s; got: %s", req.Method, m.shape, got)
 	}
 	c.params.method = req.Method
+	if m.shape == rpcObject {
+		if err := c.params.only(m.known...); err != nil {
+			return nil, err
+		}
+	}
 	return m.run(s, c)
 }
 
@@ -262,6 +275,24 @@ func (p *params) has(name string) bool {
 	return ok && string(v) != "null"
 }
 
+// only refuses fields that are none of those.
+func (p *params) only(known ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(p.fields)) {
+		if !slices.Contains(known, name) {
+			return rpcErrorf(rpcParams, "%s: unknown parameter %q; known are %s", p.method, clip(name), strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// clip keeps a text of the caller's short enough to be repeated.
+func clip(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "..."
+	}
+	return s
+}
+
 func (p *params) required(name string) error {
 	if !p.has(name) {
 		return rpcErrorf(rpcParams, "%s: %s is required ", p.method, name)
@@ -275,11 +306,7 @@ func (p *params) read(name, want string, v any) error {
 		return nil
 	}
 	if err := json.Unmarshal(p.fields[name], v); err != nil {
-		got := string(p.fields[name])
-		if len(got) > 60 {
-			got = got[:60] + "..."
-		}
-		return rpcErrorf(rpcParams, "%s: %s is %s, not %s", p.method, name, want, got)
+		return rpcErrorf(rpcParams, "%s: %s is %s, not %s", p.method, name, want, clip(string(p.fields[name])))
 	}
 	return nil
 }
@@ -308,10 +335,13 @@ func (p *params) optInt(name string) (*int, error) {
 	return new(int(*n)), nil
 }
 
-// child is a field that is itself an object.
-func (p *params) child(name string) (params, error) {
+// child is a field that is itself an object, with no other fields than those.
+func (p *params) child(name string, known ...string) (params, error) {
 	c := params{method: p.method}
-	return c, p.read(name, "an object", &c.fields)
+	if err := p.read(name, "an object", &c.fields); err != nil {
+		return c, err
+	}
+	return c, c.only(known...)
 }
 
 // quoteList writes names for a message: [a, b].

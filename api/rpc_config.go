@@ -154,15 +154,8 @@ func (s *Server) limitTable(sl hypervisor.Slice, keys []string) map[string]int {
 }
 
 func (s *Server) rpcSetConfig(c *rpcCall) (any, error) {
-	known := []string{"flood-perm", "flowmod-limit", "track-flows", "stats-desc", "enable-topo-ctrl", "flow-stats-cache",
-		"rate-limit", "flowmod-rate", "packet-in-rate"}
 	if len(c.params.fields) == 0 {
 		return nil, rpcErrorf(rpcParams, "set-config No parameters are specified. Please input the parameters and the value you want them to be set.")
-	}
-	for name := range c.params.fields {
-		if !contains(known, name) {
-			return nil, rpcErrorf(rpcParams, "set-config: unknown parameter %q; known are %s", name, strings.Join(known, ", "))
-		}
 	}
 	patch, err := c.configPatch()
 	if err != nil {
@@ -229,7 +222,7 @@ func (c *rpcCall) floodChange(patch *hypervisor.ConfigPatch) error {
 	if !c.params.has("flood-perm") {
 		return nil
 	}
-	p, err := c.params.child("flood-perm")
+	p, err := c.params.child("flood-perm", "slice-name", "dpid")
 	if err != nil {
 		return err
 	}
@@ -257,7 +250,7 @@ func (c *rpcCall) limitChange(o limitOption, patch *hypervisor.ConfigPatch) erro
 	if !c.params.has(o.name) {
 		return nil
 	}
-	p, err := c.params.child(o.name)
+	p, err := c.params.child(o.name, "slice-name", "dpid", "limit")
 	if err != nil {
 		return err
 	}

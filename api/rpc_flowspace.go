@@ -83,7 +83,8 @@ func (c *rpcCall) entry(i int) (params, error) {
 	if err := json.Unmarshal(c.list[i], &p.fields); err != nil {
 		return p, rpcErrorf(rpcParams, "%s: entry %d is not an object", c.name, i)
 	}
-	return p, nil
+	// list-flowspace writes id as well: its entries can be given back.
+	return p, p.only("name", "dpid", "priority", "match", "slice-action", "queues", "force-enqueue", "id")
 }
 
 func (s *Server) rpcAddFlowspace(c *rpcCall) (any, error) {
@@ -209,8 +210,8 @@ func (p *params) ruleFields(r *flowspace.Rule) error {
 var matchKeys = []string{"in_port", "dl_dst", "dl_src", "dl_type", "dl_vlan", "dl_vpcp", "dl_vlan_pcp", "nw_dst", "nw_src", "nw_proto", "nw_tos", "tp_src", "tp_dst"}
 
 func (p *params) match() (flowspace.Match, error) {
-	m, err := p.child("match")
-	if err != nil {
+	m := params{method: p.method}
+	if err := p.read("match", "an object", &m.fields); err != nil {
 		return flowspace.Match{}, err
 	}
 	var parts, unknown []string
@@ -260,6 +261,9 @@ func (p *params) grants() ([]flowspace.Grant, error) {
 	out := []flowspace.Grant{}
 	for _, fields := range list {
 		g := params{p.method, fields}
+		if err := g.only("slice-name", "permission"); err != nil {
+			return nil, err
+		}
 		name, err := g.text("slice-name")
 		if err != nil {
 			return nil, err

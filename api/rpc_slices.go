@@ -1,8 +1,10 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -108,11 +110,10 @@ func (s *Server) rpcUpdateSlice(c *rpcCall) (any, error) {
 		return nil, err
 	}
 	if host != nil || port != nil {
-		if patch.Controllers, err = s.moveController(c, name, host, port); err != nil {
-			return nil, err
-		}
+		err = s.moveController(c, name, patch, host, port)
+	} else {
+		_, err = s.svc.UpdateSlice(c.ctx, c.by, name, patch, nil)
 	}
-	_, err = s.svc.UpdateSlice(c.ctx, c.by, name, patch, nil)
 	switch hypervisor.KindOf(err) {
 	case apitype.KindNotFound:
 		return nil, rpcErrorf(rpcParams, "update-slice: Slice %s does not exist", name)
@@ -122,12 +123,32 @@ func (s *Server) rpcUpdateSlice(c *rpcCall) (any, error) {
 	return true, err
 }
 
-// moveController changes host and port of a slice's first controller.
-func (s *Server) moveController(c *rpcCall, name string, host *string, port *int) ([]string, error) {
-	sl, err := s.svc.Slice(c.by, name)
-	if err != nil {
-		return nil, rpcErrorf(rpcParams, "update-slice: Slice %s does not exist", name)
+// moveController updates a slice and changes host and port of its first controller, the
+// others being as they are then.
+func (s *Server) moveController(c *rpcCall, name string, patch hypervisor.SlicePatch, host *string, port *int) error {
+	for {
+		sl, err := s.svc.Slice(c.by, name)
+		if err != nil {
+			return err
+		}
+		patch.Controllers = movedController(sl, host, port)
+		_, err = s.svc.UpdateSlice(c.ctx, c.by, name, patch, func(now hypervisor.Slice) error {
+			if !slices.Equal(now.Controllers, sl.Controllers) {
+				return errMeanwhile
+			}
+			return nil
+		})
+		if !errors.Is(err, errMeanwhile) {
+			return err
+		}
 	}
+}
+
+// errMeanwhile: somebody else was quicker.
+var errMeanwhile = errors.New("changed at the same time")
+
+// movedController are the controllers of a slice with another host or port for the first.
+func movedController(sl hypervisor.Slice, host *string, port *int) []string {
 	first := sl.Controllers[0].Target
 	if first.Scheme != "tcp" && first.Scheme != "ssl" {
 		first = ofwire.Target{Scheme: "tcp", Host: "localhost", Port: ofwire.DefaultPort}
@@ -143,7 +164,7 @@ func (s *Server) moveController(c *rpcCall, name string, host *string, port *int
 	for _, other := range sl.Controllers[1:] {
 		urls = append(urls, other.String())
 	}
-	return urls, nil
+	return urls
 }
 
 func (s *Server) rpcRemoveSlice(c *rpcCall) (any, error) {
