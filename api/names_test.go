@@ -194,14 +194,17 @@ func (w *world) rpcAdmin(t *testing.T, method, params string) (code int, text st
 	}
 	defer resp.Body.Close()
 	var out struct {
-		Error  *struct{ Code int } `json:"error"`
-		Result any                 `json:"result"`
+		Error *struct {
+			Code    int
+			Message string
+		} `json:"error"`
+		Result any `json:"result"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s: HTTP %d, %v", method, resp.StatusCode, err)
 	}
 	if out.Error != nil {
-		return out.Error.Code, fmt.Sprintf("%+v", *out.Error)
+		return out.Error.Code, out.Error.Message
 	}
 	return 0, fmt.Sprint(out.Result)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -87,6 +88,15 @@ func (c *rpcCall) entry(i int) (params, error) {
 	return p, p.only("name", "dpid", "priority", "match", "slice-action", "queues", "force-enqueue", "id")
 }
 
+// atEntry says in an error which of several entries it is about.
+func (c *rpcCall) atEntry(i int, err error) error {
+	e, ok := errors.AsType[*rpcError](err)
+	if !ok || len(c.list) == 1 {
+		return err
+	}
+	return rpcErrorf(e.Code, "%s: entry %d: %s", c.name, i, strings.TrimPrefix(e.Message, c.name+": "))
+}
+
 func (s *Server) rpcAddFlowspace(c *rpcCall) (any, error) {
 	rules := make([]*flowspace.Rule, len(c.list))
 	for i := range c.list {
@@ -95,7 +105,7 @@ func (s *Server) rpcAddFlowspace(c *rpcCall) (any, error) {
 			return nil, err
 		}
 		if rules[i], err = p.newRule(); err != nil {
-			return nil, err
+			return nil, c.atEntry(i, err)
 		}
 	}
 	if len(rules) == 0 {
@@ -111,20 +121,32 @@ func (s *Server) rpcAddFlowspace(c *rpcCall) (any, error) {
 // VLAN, all of one name: those are put together again into one rule.
 func (s *Server) addRules(c *rpcCall, rules []*flowspace.Rule) (any, error) {
 	var changes []hypervisor.RuleChange
+	var entries []int // the first entry that each change is made of
+	entry := make(map[*flowspace.Rule]int, len(rules))
+	for i, r := range rules {
+		entry[r] = i
+	}
 	for _, group := range groupByName(rules) {
 		present := s.svc.Flowspace().RuleByName(group[0].Name)
 		if present != nil && group[0].Name != "" {
 			if merged := mergeRules(append([]*flowspace.Rule{present}, group...)); len(merged) == 1 {
 				changes = append(changes, hypervisor.RuleChange{Op: flowspace.Update, Ref: present.Name,
 					Patch: hypervisor.RulePatch{DPIDs: &merged[0].DPIDs, Match: &merged[0].Match}, Check: unchanged(present)})
+				entries = append(entries, entry[group[0]])
 				continue
 			}
 		}
 		for _, r := range mergeRules(group) {
 			changes = append(changes, hypervisor.RuleChange{Op: flowspace.Add, Rule: r})
+			entries = append(entries, entry[group[0]])
 		}
 	}
 	if _, err := s.svc.ChangeRules(c.ctx, c.by, changes, false); err != nil {
+		if e, ok := errors.AsType[*hypervisor.Error](err); ok && e.Index >= 0 && e.Index < len(entries) {
+			at := *e
+			at.Index = entries[e.Index]
+			return nil, &at
+		}
 		return nil, err
 	}
 	return s.svc.Revision(), nil
@@ -302,7 +324,7 @@ func (s *Server) rpcUpdateFlowspace(c *rpcCall) (any, error) {
 		}
 		patch, err := p.rulePatch()
 		if err != nil {
-			return nil, err
+			return nil, c.atEntry(i, err)
 		}
 		changes[i] = hypervisor.RuleChange{Op: flowspace.Update, Ref: name, Patch: patch}
 	}
