@@ -64,7 +64,13 @@ func newWorld(t *testing.T) *world {
 
 func newWorldIn(t *testing.T, dir string) *world {
 	t.Helper()
-	svc, err := hypervisor.Open(t.Context(), hypervisor.Options{Dir: dir, AdminPassword: adminPassword, Version: "govisor-test"})
+	return newWorldWith(t, hypervisor.Options{Dir: dir})
+}
+
+func newWorldWith(t *testing.T, o hypervisor.Options) *world {
+	t.Helper()
+	o.AdminPassword, o.Version = adminPassword, "govisor-test"
+	svc, err := hypervisor.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestSwitchSFlow(t *testing.T) {
 		_, _ = h.Write([]port.Frame{{Data: f}})
 	}
 	want := map[uint32]uint32{1: 2, 2: sflow.Multiple | 2, 3: sflow.Dropped}
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for len(want) > 0 {
 		b := make([]byte, 2048)
 		n, err := conn.Read(b)

@@ -86,15 +86,22 @@ func TestDatabaseWhileServing(t *testing.T) {
 	if _, err := c.CreateSlice(ctx, apitype.SliceCreate{Name: "base", Controllers: []string{"tcp:127.0.0.1:1"}}); err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan int)
+	done, busy := make(chan int), make(chan struct{})
 	go func() {
 		create, _ := ruleMaker(ctx, c, 1)
 		n := 0
 		for create(fmt.Sprint("r", n)) == nil {
-			n++
+			if n++; n == 1 {
+				close(busy)
+			}
 		}
 		done <- n
 	}()
+	select {
+	case <-busy:
+	case <-done:
+		t.Fatal("no rule can be made")
+	}
 	run := func(args ...string) (string, error) {
 		out, err := exec.Command("govisor", args...).CombinedOutput()
 		return string(out), err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,8 +62,9 @@ func startCommand(t *testing.T, dir string, cmd *exec.Cmd) (_ *exec.Cmd, c *clie
 
 // ledger is what one client knows: names that were acknowledged as being there, or as gone.
 type ledger struct {
-	there, gone map[string]bool
-	unsure      string // what was under way at the end
+	there, gone  map[string]bool
+	unsure       string // what was under way at the end
+	acknowledged func() // called for each change
 }
 
 // change makes and removes things until the server is gone; make and remove say whether that was acknowledged.
@@ -75,6 +77,7 @@ func (l *ledger) change(prefix string, create, remove func(name string) error) {
 			return
 		}
 		l.there[name] = true
+		l.acknowledged()
 		if k%3 != 2 {
 			continue
 		}
@@ -84,6 +87,7 @@ func (l *ledger) change(prefix string, create, remove func(name string) error) {
 		}
 		delete(l.there, l.unsure)
 		l.gone[l.unsure] = true
+		l.acknowledged()
 	}
 }
 
@@ -120,8 +124,15 @@ func TestKillWhileChanging(t *testing.T) {
 		disconnect := switches.connect(t, openflow, c)
 		ledgers := make([]*ledger, 50)
 		var wg sync.WaitGroup
+		var acknowledged atomic.Int64
+		killAfter := int64(60 + 97*(round%5)) // in the middle of the next ones, of which fifty are under way
+		count := func() {
+			if acknowledged.Add(1) == killAfter {
+				_ = cmd.Process.Kill()
+			}
+		}
 		for i := range ledgers {
-			ledgers[i] = &ledger{}
+			ledgers[i] = &ledger{acknowledged: count}
 			prefix := fmt.Sprintf("r%d-c%d", round, i)
 			create, remove := ruleMaker(ctx, c, i)
 			if i < 5 {
@@ -129,7 +140,6 @@ func TestKillWhileChanging(t *testing.T) {
 			}
 			wg.Go(func() { ledgers[i].change(prefix, create, remove) })
 		}
-		time.AfterFunc(time.Duration(700+200*(round%5))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		wg.Wait()
 		_ = cmd.Wait() // killed
 		disconnect()

@@ -127,7 +127,7 @@ func ovsSwitch(t *testing.T) string {
 	env := append(os.Environ(), "OVS_RUNDIR="+dir, "OVS_DBDIR="+dir, "OVS_LOGDIR="+dir, "OVS_SYSCONFDIR="+dir)
 	run := func(name string, args ...string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, name, args...)
 		cmd.Env = env
@@ -150,7 +150,7 @@ func ovsSwitch(t *testing.T) string {
 	await(t, func() bool { _, err := os.Stat(dir + "/db.sock"); return err == nil })
 	run("ovs-vsctl", "--db="+db, "--no-wait", "init")
 	start("ovs-vswitchd", db, "--enable-dummy", "--unixctl="+dir+"/vswitchd.ctl", "--no-chdir", "-vconsole:off")
-	run("ovs-vsctl", "--db="+db, "--timeout=20", "add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy",
+	run("ovs-vsctl", "--db="+db, "--timeout=60", "add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy",
 		"fail-mode=secure", "other-config:datapath-id=0000000000000001", "protocols=OpenFlow10",
 		"--", "add-port", "br0", "s1-p1", "--", "set", "interface", "s1-p1", "type=dummy", "ofport_request=1",
 		"--", "add-port", "br0", "s1_p2", "--", "set", "interface", "s1_p2", "type=dummy", "ofport_request=2")
@@ -194,7 +194,7 @@ func compareOfctl(t *testing.T, socket string, more ...string) {
 		"del-flows %", "dump-flows %",
 	) {
 		args := strings.Fields(strings.ReplaceAll(line, "%", "unix:"+socket))
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		cmd := exec.CommandContext(ctx, "ovs-ofctl", append([]string{"-F", "OpenFlow10"}, args...)...)
 		var want, wantErr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &want, &wantErr
@@ -340,7 +340,7 @@ func TestOfctlMonitor(t *testing.T) {
 // await polls until ok, for what happens in other goroutines.
 func await(t *testing.T, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

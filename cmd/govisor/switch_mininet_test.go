@@ -57,12 +57,12 @@ func TestMininet(t *testing.T) {
 		{"tree with a learning controller", "tree,2", "exec " + bin + " controller learning --log-level error ptcp:6633"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
 				"/usr/bin/python3", "../../testdata/mininet/pingall.py", tt.topo, tt.controller)
 			cmd.Env = append(os.Environ(), "GOVISOR="+bin)
-			cmd.WaitDelay = 5 * time.Second
+			cmd.WaitDelay = time.Minute
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			out, err := cmd.Output()

@@ -60,7 +60,7 @@ ip route add 169.254.169.254 via 10.0.0.1`)
 	cmd := exec.CommandContext(ctx, "ip", "netns", "exec", l.host, l.bin, "switch", "--fail-mode", "secure", "--dpid", "0x99",
 		"--port", "1=p1", "--port", "local=tap:br0", "--listen", "punix:"+l.socket)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = time.Minute
 	var log lockedBuffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestOneSliceOwnsEverything is case (a): FlowVisor's commands as typed, and
@@ -27,7 +26,7 @@ func TestOneSliceOwnsEverything(t *testing.T) {
 	l.AwaitLive(c, 2)
 	g.Type(`fvctl addFlowSpace 00:00:00:00:00:00:00:03 1000 any "Slice:fl-1=7"`)
 	l.AwaitLive(c, 3)
-	if err := fullMesh(l.PingAll(1), 1); err != nil {
+	if err := l.fullMesh(1); err != nil {
 		t.Error(err)
 	}
 	for _, line := range []string{`fvctl listDevices`, `fvctl list-datapaths`} {
@@ -79,7 +78,7 @@ func TestSplitByPort(t *testing.T) {
 	l.AwaitLive(left, 2)
 	l.AwaitLive(right, 2)
 	l.PingAll(1)
-	if err := grouped(l.PingAll(2), 2, []string{"h1s1", "h2s1", "h1s2"}, []string{"h2s2", "h1s3", "h2s3"}); err != nil {
+	if err := l.grouped(2, []string{"h1s1", "h2s1", "h1s2"}, []string{"h2s2", "h1s3", "h2s3"}); err != nil {
 		t.Error(err)
 	}
 	leftPorts := map[uint64]map[int]bool{
@@ -98,7 +97,7 @@ func TestSplitByPort(t *testing.T) {
 
 	g.Type(`fvctl remove-flowspace s3`)
 	l.AwaitLive(right, 1) // switch 3 is no longer the slice's
-	if err := grouped(l.PingAll(2), 2, []string{"h1s1", "h2s1", "h1s2"}); err != nil {
+	if err := l.grouped(2, []string{"h1s1", "h2s1", "h1s2"}); err != nil {
 		t.Errorf("with a rule less: %v", err)
 	}
 }
@@ -188,7 +187,7 @@ func TestSplitByMAC(t *testing.T) {
 	l := StartLab(t)
 	_, left, right := macSlices(l)
 	l.PingAll(1)
-	if err := grouped(l.PingAll(2), 2, westHosts, eastHosts); err != nil {
+	if err := l.grouped(2, westHosts, eastHosts); err != nil {
 		t.Error(err)
 	}
 	if err := onlyOwn("left", left.PacketIns(), fromHosts(l, westHosts)); err != nil {
@@ -220,7 +219,7 @@ func TestSplitByUDPPort(t *testing.T) {
 				t.Errorf("%v port %d: %+v, want all received and echoed", pair, port, got)
 			}
 		}
-		if got := l.SendUDP(pair[0], pair[1], 5003); got != (UDP{3, 0, 0}) {
+		if got := l.TryUDP(pair[0], pair[1], 5003); got != (UDP{3, 0, 0}) {
 			t.Errorf("%v port 5003, nobody's: %+v, want none received", pair, got)
 		}
 	}
@@ -253,17 +252,17 @@ func TestRemoveSliceWhileRunning(t *testing.T) {
 		t.Fatalf("the controller has %d connections, want 3", right.Open())
 	}
 	g.Type(`fvctl remove-slice right`)
-	l.await("end of the slice's connections", 5*time.Second, func() error {
+	l.await("end of the slice's connections", func() error {
 		if n := right.Open(); n != 0 {
 			return fmt.Errorf("%d connections are open", n)
 		}
 		return nil
 	})
-	l.await("switches without the slice's flows", 5*time.Second, func() error {
+	l.await("switches without the slice's flows", func() error {
 		return noneWith(l.DumpFlows(), east...)
 	})
 	seen := len(right.Conversations())
-	if err := grouped(l.PingAll(2), 2, westHosts); err != nil {
+	if err := l.grouped(2, westHosts); err != nil {
 		t.Error(err)
 	}
 	if left.Open() != 3 || len(left.Conversations()) != 3 {
@@ -290,7 +289,7 @@ func TestKillAndRestart(t *testing.T) {
 	before := len(left.Conversations())
 	g.Type(`fvctl add-flowspace last any 50 dl_type=0x88b5 left=7`)
 	g.Kill()
-	l.await("end of the connections", 5*time.Second, func() error {
+	l.await("end of the connections", func() error {
 		if n := left.Open() + right.Open(); n != 0 {
 			return fmt.Errorf("%d connections are open", n)
 		}
@@ -305,7 +304,7 @@ func TestKillAndRestart(t *testing.T) {
 	if got := strings.Count(g.Type(`fvctl listFlowSpace`), "FlowEntry["); got != 19 {
 		t.Errorf("%d rules, want 19", got)
 	}
-	if err := grouped(l.PingAll(2), 2, westHosts, eastHosts); err != nil {
+	if err := l.grouped(2, westHosts, eastHosts); err != nil {
 		t.Error(err)
 	}
 	// A datagram of a new kind needs new flows from the controllers.
@@ -337,7 +336,7 @@ func TestSwitchThatOffersMore(t *testing.T) {
 	)
 	l.AwaitLive(c, 3)
 	l.PingAll(1)
-	if err := fullMesh(l.PingAll(1), 1); err != nil {
+	if err := l.fullMesh(1); err != nil {
 		t.Error(err)
 	}
 	checkVersions(t, "switch", switches, fromSwitch, 4)
@@ -353,7 +352,7 @@ func TestSwitchWithout10(t *testing.T) {
 	l := StartLab(t)
 	g := l.Govisor()
 	l.Build(Plan{Switches: 1, Hosts: 1, Port: 6633, Protocols: "OpenFlow13"})
-	l.await("refusal", 10*time.Second, func() error {
+	l.await("refusal", func() error {
 		if !strings.Contains(l.Log("govisor"), "does not offer OpenFlow 1.0") {
 			return fmt.Errorf("the log does not tell")
 		}

@@ -40,7 +40,7 @@ func TestFailOver(t *testing.T) {
 	l.Signal("first", syscall.SIGKILL)
 	first.Stop()
 	l.AwaitLive(second, 3)
-	if err := fullMesh(l.PingAll(2), 2); err != nil {
+	if err := l.fullMesh(2); err != nil {
 		t.Errorf("after the fail-over: %v", err)
 	}
 	// New traffic is the second one's business now.
@@ -82,7 +82,7 @@ func TestTLSAndUnixSockets(t *testing.T) {
 	)
 	g.Type(byMAC(l, map[string][]string{"left": westHosts, "right": eastHosts})...)
 	for _, slice := range []string{"left", "right"} {
-		l.await("controllers of "+slice, 15*time.Second, func() error {
+		l.await("controllers of "+slice, func() error {
 			r := g.Run(`fvctl list-slice-health -o json ` + slice)
 			if n := strings.Count(r.Stdout, `"state": "connected"`); n < 3 {
 				return fmt.Errorf("%d connections: %s%s", n, r.Stdout, r.Stderr)
@@ -91,7 +91,7 @@ func TestTLSAndUnixSockets(t *testing.T) {
 		})
 	}
 	l.PingAll(1)
-	if err := grouped(l.PingAll(2), 2, westHosts, eastHosts); err != nil {
+	if err := l.grouped(2, westHosts, eastHosts); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestWithoutGovisor holds the laboratory itself to account: with a plain
@@ -22,7 +21,7 @@ func TestWithoutGovisor(t *testing.T) {
 	l.AwaitConnected()
 
 	l.PingAll(1) // the first round teaches the controller
-	m := l.PingAll(2)
+	m := l.PingAll(2, l.everybody())
 	if err := fullMesh(m, 2); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +59,7 @@ func TestNothingReachesWithoutController(t *testing.T) {
 	t.Parallel()
 	l := StartLab(t)
 	l.Build(Plan{Switches: 2, Hosts: 1, Port: 6633})
-	if err := grouped(l.PingAll(1), 1); err != nil {
+	if err := l.grouped(1); err != nil {
 		t.Error(err)
 	}
 	if err := fullMesh(l.PingAll(1), 1); err == nil {
@@ -83,7 +82,7 @@ func TestLabLeavesNothing(t *testing.T) {
 		t.Fatalf("processes of the lab: %q, want at least 6", got)
 	}
 	l.Close()
-	l.await("end of the lab", 5*time.Second, func() error {
+	l.await("end of the lab", func() error {
 		if left := processesOf(space); len(left) > 0 {
 			return fmt.Errorf("left behind: %q", left)
 		}

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // binaries builds govisor and fvctl as the Makefile does and returns their
@@ -105,7 +104,7 @@ func (g *Govisor) Start() {
 	g.l.t.Helper()
 	argv := append([]string{filepath.Join(g.bin, "govisor"), "serve"}, g.flags...)
 	g.l.must("spawn", args{"name": g.name, "argv": argv, "cwd": g.dir}, nil)
-	g.l.await("answer from govisor", 15*time.Second, func() error {
+	g.l.await("answer from govisor", func() error {
 		var status *int
 		if err := g.l.Call("poll", args{"name": g.name}, &status); err != nil {
 			return err
@@ -156,7 +155,7 @@ func (g *Govisor) Type(lines ...string) string {
 // AwaitLive waits until a controller has a connection for each datapath 1..n.
 func (l *Lab) AwaitLive(r *Recorder, n int) {
 	l.t.Helper()
-	l.await("connections to the controller", 15*time.Second, func() error {
+	l.await("connections to the controller", func() error {
 		if live := r.Live(); len(live) != n {
 			return fmt.Errorf("the controller has %v, want %d datapaths", live, n)
 		}

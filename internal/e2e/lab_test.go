@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -97,7 +99,7 @@ func (l *Lab) Build(p Plan) {
 // AwaitConnected waits until every bridge has its controller connection.
 func (l *Lab) AwaitConnected() {
 	l.t.Helper()
-	l.await("connected bridges", 20*time.Second, func() error {
+	l.await("connected bridges", func() error {
 		var up map[string]bool
 		if err := l.Call("connected", nil, &up); err != nil {
 			return err
@@ -111,10 +113,13 @@ func (l *Lab) AwaitConnected() {
 	})
 }
 
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
 // await polls until check passes and fails the test with its last error.
-func (l *Lab) await(what string, limit time.Duration, check func() error) {
+func (l *Lab) await(what string, check func() error) {
 	l.t.Helper()
-	deadline := time.After(limit)
+	deadline := time.After(patience)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -124,7 +129,7 @@ func (l *Lab) await(what string, limit time.Duration, check func() error) {
 		}
 		select {
 		case <-deadline:
-			l.t.Fatalf("no %s within %v: %v", what, limit, err)
+			l.t.Fatalf("no %s within %v: %v", what, patience, err)
 		case <-tick.C:
 		}
 	}
@@ -171,31 +176,41 @@ func (l *Lab) Log(name string) string {
 	return string(text)
 }
 
-// PingAll pings every ordered pair of hosts, count times each.
-func (l *Lab) PingAll(count int) Matrix {
+// PingAll pings every ordered pair of hosts, count times each. Echoes within a group are expected, and waited for.
+func (l *Lab) PingAll(count int, groups ...[]string) (m Matrix) {
 	l.t.Helper()
-	m, err := l.Lab.PingAll(count)
-	if err != nil {
-		l.t.Fatal(err)
-	}
+	l.must("ping", args{"count": count, "expect": groups}, &m)
 	return m
 }
 
-// Ping pings one host from another; it returns the echoes that came back.
-func (l *Lab) Ping(src, dst string, count int) int {
+// everybody is all hosts.
+func (l *Lab) everybody() []string { return slices.Sorted(maps.Keys(l.Hosts)) }
+
+// fullMesh pings and tells which pair of hosts did not hear all its echoes.
+func (l *Lab) fullMesh(count int) error {
 	l.t.Helper()
-	var m Matrix
-	l.must("ping", args{"pairs": [][]string{{src, dst}}, "count": count}, &m)
-	return m[src][dst]
+	return fullMesh(l.PingAll(count, l.everybody()), count)
+}
+
+// grouped pings and tells which pair within a group lost an echo, or which pair across groups did not lose all of them.
+func (l *Lab) grouped(count int, groups ...[]string) error {
+	l.t.Helper()
+	return grouped(l.PingAll(count, groups...), count, groups...)
 }
 
 // UDP is the fate of datagrams: how many arrived, how many echoes came back.
 type UDP struct{ Sent, Received, Echoed int }
 
-// SendUDP sends datagrams from and to the same port number.
-func (l *Lab) SendUDP(src, dst string, port int) UDP {
+// SendUDP sends datagrams from and to the same port number, and waits for the echoes.
+func (l *Lab) SendUDP(src, dst string, port int) (r UDP) {
 	l.t.Helper()
-	var r UDP
+	l.must("udp", args{"src": src, "dst": dst, "port": port, "wait": 30}, &r)
+	return r
+}
+
+// TryUDP sends datagrams of which none should arrive.
+func (l *Lab) TryUDP(src, dst string, port int) (r UDP) {
+	l.t.Helper()
 	l.must("udp", args{"src": src, "dst": dst, "port": port}, &r)
 	return r
 }

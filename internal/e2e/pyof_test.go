@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -30,7 +29,7 @@ func conversation(t *testing.T, l *Lab, port int) map[string][]string {
 	}
 	l.Spawn("pyof", python, script, fmt.Sprint(port))
 	told := make(map[string][]string)
-	l.await("end of the conversations", 30*time.Second, func() error {
+	l.await("end of the conversations", func() error {
 		log := l.Log("pyof")
 		if strings.Contains(log, "Traceback") {
 			t.Fatalf("the controller failed:\n%s", log)
@@ -76,7 +75,7 @@ func TestPyofController(t *testing.T) {
 	}
 	for _, lab := range []*Lab{plain, l} {
 		lab.PingAll(1)
-		if err := fullMesh(lab.PingAll(2), 2); err != nil {
+		if err := lab.fullMesh(2); err != nil {
 			t.Error(err)
 		}
 	}

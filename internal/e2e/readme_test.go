@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // shellLines returns the lines of the shell blocks of a page, without comments.
@@ -74,8 +73,8 @@ func (r *reader) types(line string) {
 		}
 	case strings.HasPrefix(line, "sudo mn "):
 		// The prompt waits for the slices of the third terminal.
-		r.inBackground("mn", `(until [ -e go ]; do sleep 0.1; done; echo pingall 1; echo pingall 1) | `+strings.TrimPrefix(line, "sudo "))
-		r.l.await("switches", 30*time.Second, func() error {
+		r.inBackground("mn", `(until [ -e go ]; do sleep 0.1; done; echo pingall 1; echo pingall 3) | `+strings.TrimPrefix(line, "sudo "))
+		r.l.await("switches", func() error {
 			if out := r.g.Type(`bin/fvctl list-datapaths`); strings.Count(out, "00:00:00") < 3 {
 				return fmt.Errorf("not 3 datapaths: %s\n%s", out, r.l.Log("mn"))
 			}
@@ -83,6 +82,18 @@ func (r *reader) types(line string) {
 		})
 	case strings.HasSuffix(line, " &"):
 		r.inBackground(fmt.Sprintf("background-%d", len(r.typed)+r.typed["ovs-testcontroller"]), strings.TrimSuffix(line, " &"))
+		if port := 0; strings.HasPrefix(line, "ovs-testcontroller ") {
+			if _, err := fmt.Sscanf(line, "ovs-testcontroller ptcp:%d &", &port); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			r.l.await("listening controller", func() error { // who types is slower than a program starts
+				conn, err := r.l.dialLab(port)()
+				if err == nil {
+					conn.Close()
+				}
+				return err
+			})
+		}
 	case line == "bin/fvctl list-flowspace":
 		if out := r.g.Type(line); strings.Count(out, `"slice-name"`) != 3 {
 			t.Errorf("%s:\n%s", line, out)
@@ -97,7 +108,7 @@ func (r *reader) types(line string) {
 		r.g.Type(`ip link add veth0 type veth peer name veth1`)
 		r.inBackground("switch", line)
 	case strings.HasPrefix(line, "bin/govisor ofctl dump-flows "):
-		r.l.await("flows of the switch", 10*time.Second, func() error {
+		r.l.await("flows of the switch", func() error {
 			if got := r.g.Run(line); got.Code != 0 || !strings.Contains(got.Stdout, "NXST_FLOW reply") && !strings.Contains(got.Stdout, "OFPST_FLOW reply") {
 				return fmt.Errorf("%+v", got)
 			}
@@ -127,7 +138,7 @@ func (r *reader) inBackground(name, line string) {
 func (r *reader) pingAll() {
 	t := r.l.t
 	t.Helper()
-	r.l.await("status with nothing missing", 20*time.Second, func() error {
+	r.l.await("status with nothing missing", func() error {
 		if out := r.g.Type(`bin/fvctl status`); strings.Contains(out, "Next:") || strings.Count(out, "connected") < 7 {
 			return fmt.Errorf("status:\n%s", out)
 		}
@@ -137,7 +148,7 @@ func (r *reader) pingAll() {
 		t.Errorf("the log would worry a reader:\n%s", log)
 	}
 	r.g.Type(`touch go`)
-	r.l.await("Mininet's end", 60*time.Second, func() error {
+	r.l.await("Mininet's end", func() error {
 		if !strings.Contains(r.l.Log("mn"), "*** Done") {
 			return fmt.Errorf("it says\n%s", r.l.Log("mn"))
 		}

@@ -287,7 +287,7 @@ func (l *Lab) Controller(name string, port int, options ...string) *Recorder {
 	socket := filepath.Join(l.Dir(), name+".sock")
 	argv := append([]string{"ovs-testcontroller", "punix:" + socket, "--unixctl=" + socket + ".ctl"}, options...)
 	l.Spawn(name, argv...)
-	l.await("controller "+name, 10*time.Second, func() error {
+	l.await("controller "+name, func() error {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			conn.Close()

@@ -31,7 +31,7 @@ func hearWithin(t *testing.T, got <-chan string) string {
 	select {
 	case text := <-got:
 		return text
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing was sent")
 		return ""
 	}

@@ -128,7 +128,7 @@ func (w *soakNetwork) talk() (quiet func()) {
 			defer tick.Stop()
 			// A controller that has just connected may not know its switch yet, and
 			// loses what comes then; from its first answer on nothing may be lost.
-			const tries, first = 100, 1 << 63
+			const tries, first = 300, 1 << 63
 			for n := 0; !awaitNumber(ctx, arrived[1], first, 200*time.Millisecond); n++ {
 				if ctx.Err() != nil {
 					return
@@ -147,7 +147,7 @@ func (w *soakNetwork) talk() (quiet func()) {
 				}
 				k := int(n % 2)
 				_, _ = hosts[k].Write([]port.Frame{{Data: numbered(byte(1+k), byte(2-k), -1, n)}}) // closed at the end
-				if !awaitNumber(ctx, arrived[1-k], n, 20*time.Second) {
+				if !awaitNumber(ctx, arrived[1-k], n, time.Minute) {
 					if ctx.Err() == nil {
 						w.t.Errorf("switch %d: frame %d from port %d of the slice that nobody changes did not arrive", i+1, n, k+1)
 					}
@@ -271,7 +271,7 @@ func (w *soakNetwork) check(st *state) {
 // waitUntil polls what other goroutines do.
 func waitUntil(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

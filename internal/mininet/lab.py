@@ -42,16 +42,26 @@ def icmp_checksum(data):
     return ~total & 0xFFFF
 
 
+PATIENCE = 30  # seconds for echoes that are expected, on a machine that has other things to do
+
+
 def probe_icmp(count, gap, wait, targets):
-    """Sends count echo requests to each target; prints how many came back."""
+    """Sends count echo requests to each target; prints how many came back.
+
+    Those of a target with a + before it are waited for."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     ident = os.getpid() & 0xFFFF
+    expected = {t[1:] for t in targets if t[0] == "+"}
+    targets = [t.lstrip("+") for t in targets]
     seen = {t: set() for t in targets}
 
-    def collect(until):
+    def collect(until, latest):
         while True:
-            left = until - time.monotonic()
-            if left <= 0 or all(len(s) == count for s in seen.values()):
+            if all(len(s) == count for s in seen.values()):
+                return
+            missing = any(len(seen[t]) < count for t in expected)
+            left = (max(until, latest) if missing else until) - time.monotonic()
+            if left <= 0:
                 return
             if not select.select([sock], [], [], left)[0]:
                 return
@@ -69,7 +79,11 @@ def probe_icmp(count, gap, wait, targets):
                 sock.sendto(body, (target, 0))
             except OSError:
                 pass  # no route or no neighbour: the same as an echo lost
-        collect(time.monotonic() + (gap if seq + 1 < count else wait))
+        now = time.monotonic()
+        if seq + 1 < count:
+            collect(now + gap, now)
+        else:
+            collect(now + wait, now + PATIENCE)
     print(json.dumps({t: len(s) for t, s in seen.items()}))
 
 
@@ -149,7 +163,7 @@ def mount(source, target, fstype, flags):
         raise OSError(ctypes.get_errno(), "mount " + target.decode())
 
 
-def run(argv, timeout=30, **kwargs):
+def run(argv, timeout=120, **kwargs):
     """Runs a command of our own set-up; its failure is ours."""
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout, text=True, **kwargs)
@@ -186,7 +200,7 @@ class Lab:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         return self.procs[name].pid
 
-    def op_signal(self, name, number, wait=10):
+    def op_signal(self, name, number, wait=60):
         """Sends a signal and waits for the end; the exit status, or None."""
         proc = self.procs[name]
         proc.send_signal(number)
@@ -198,7 +212,7 @@ class Lab:
     def op_poll(self, name):
         return self.procs[name].poll()
 
-    def op_exec(self, argv, host=None, stdin=None, timeout=30, cwd=None, env=None):
+    def op_exec(self, argv, host=None, stdin=None, timeout=120, cwd=None, env=None):
         make = self.net.get(host).popen if host else subprocess.Popen
         proc = make(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     cwd=cwd or self.work, env={**os.environ, **(env or {})})
@@ -223,16 +237,16 @@ class Lab:
                                        "--unixctl=%s/ovsdb.ctl" % work, "--no-chdir", "--pidfile"])
         self.await_path(work + "/db.sock", "ovsdb-server")
         # The socket is there a moment before anybody listens on it.
-        run(["ovs-vsctl", "--retry", "--timeout=20", "--no-wait", "init"])
+        run(["ovs-vsctl", "--retry", "--timeout=60", "--no-wait", "init"])
         self.op_spawn("ovs-vswitchd", ["ovs-vswitchd", "unix:%s/db.sock" % work, "--no-chdir", "--pidfile",
                                        "--disable-system", "--disable-system-route"])
-        run(["ovs-vsctl", "--timeout=20", "set", "Open_vSwitch", ".", "other_config:vlan-limit=0"])
+        run(["ovs-vsctl", "--timeout=60", "set", "Open_vSwitch", ".", "other_config:vlan-limit=0"])
 
     def op_ovs(self):
         """Open vSwitch alone, for who brings a network along."""
         self.start_ovs()
 
-    def await_path(self, path, name, wait=10):
+    def await_path(self, path, name, wait=60):
         until = time.monotonic() + wait
         while not os.path.exists(path):
             if self.procs[name].poll() is not None or time.monotonic() > until:
@@ -259,6 +273,8 @@ class Lab:
                 Host.__init__(self, *args, **kwargs)
                 for scope in ("all", "default"):
                     self.cmd("echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % scope)
+                # A neighbour that is slow to answer is asked again, a second each, as long as echoes are waited for.
+                self.cmd("echo %d > /proc/sys/net/ipv4/neigh/default/mcast_solicit" % PATIENCE)
 
             def popen(self, *args, **kwargs):
                 """Enters the network namespace only: mnexec would enter the one of
@@ -317,8 +333,9 @@ class Lab:
         """Which switches have a controller connection."""
         return {s.name: s.connected() for s in self.net.switches}
 
-    def op_ping(self, pairs=None, count=1, gap=0.3, wait=2.0):
-        """Echoes received for each ordered pair of hosts, {src: {dst: n}}."""
+    def op_ping(self, pairs=None, count=1, gap=0.3, wait=2.0, expect=None):
+        """Echoes received for each ordered pair of hosts, {src: {dst: n}}. Those
+        within a group of hosts of expect are waited for."""
         names = [h.name for h in self.net.hosts]
         pairs = pairs or [(a, b) for a in names for b in names if a != b]
         by_source = {}
@@ -327,11 +344,13 @@ class Lab:
         running = {}
         for src, dsts in by_source.items():
             argv = [sys.executable, __file__, "probe", "icmp", str(count), str(gap), str(wait)]
-            argv += [self.net.get(d).IP() for d in dsts]
+            for dst in dsts:
+                expected = any(src in group and dst in group for group in expect or ())
+                argv.append(("+" if expected else "") + self.net.get(dst).IP())
             running[src] = self.net.get(src).popen(argv, stdin=subprocess.DEVNULL)
         result = {}
         for src, proc in running.items():
-            out, err = proc.communicate(timeout=count * gap + wait + 20)
+            out, err = proc.communicate(timeout=count * gap + wait + 2 * PATIENCE)
             if proc.returncode:
                 raise RuntimeError("ping from %s: %s" % (src, err.decode()))
             got = json.loads(out)
@@ -347,10 +366,10 @@ class Lab:
                 raise RuntimeError("udp server: " + serve.stderr.read().decode())
             ask = self.net.get(src).popen(me + ["udp-ask", str(port), self.net.get(dst).IP(),
                                                 str(count), str(gap), str(wait)], stdin=subprocess.DEVNULL)
-            out, err = ask.communicate(timeout=count * gap + wait + 20)
+            out, err = ask.communicate(timeout=count * gap + wait + 2 * PATIENCE)
             if ask.returncode:
                 raise RuntimeError("udp from %s: %s" % (src, err.decode()))
-            received = serve.communicate(timeout=20)[0]
+            received = serve.communicate(timeout=PATIENCE)[0]
             return {"sent": count, "received": json.loads(received), "echoed": json.loads(out)}
         finally:
             if serve.poll() is None:
@@ -379,7 +398,7 @@ class Lab:
             request = requests.get()
             number, op = request.pop("id"), request.pop("op")
             answer = {"id": number}
-            faulthandler.dump_traceback_later(60)  # where it hangs, if it does
+            faulthandler.dump_traceback_later(240)  # where it hangs, if it does
             try:
                 answer["result"] = getattr(self, "op_" + op)(**request)
             except BaseException as err:  # pylint: disable=broad-except
@@ -396,7 +415,7 @@ class Lab:
 
 def run_in(host, argv):
     proc = host.popen(argv, stdin=subprocess.DEVNULL)
-    out, err = proc.communicate(timeout=20)
+    out, err = proc.communicate(timeout=60)
     if proc.returncode:
         raise RuntimeError("%s: %s: %s" % (host.name, " ".join(argv), (out + err).decode()))
     return out.decode()

@@ -145,7 +145,7 @@ func (l *Lab) Close() {
 type Args map[string]any
 
 // callLimit is for one operation. A driver that hangs is ended.
-const callLimit = 90 * time.Second
+const callLimit = 5 * time.Minute
 
 // Call runs one operation of the driver (op_NAME in lab.py).
 func (l *Lab) Call(op string, a Args, result any) error {

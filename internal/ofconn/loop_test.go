@@ -89,7 +89,7 @@ func (r *tcpRig) start(t *testing.T, cfg ofconn.Config) (c *ofconn.Conn, peer *n
 		select {
 		case err := <-done:
 			return err
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the connection does not end")
 			return nil
 		}
@@ -99,7 +99,7 @@ func (r *tcpRig) start(t *testing.T, cfg ofconn.Config) (c *ofconn.Conn, peer *n
 // eventually waits for a condition that nobody signals.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	limit := time.Now().Add(20 * time.Second)
+	limit := time.Now().Add(time.Minute)
 	for !ok() {
 		if time.Now().After(limit) {
 			t.Fatalf("waited in vain until %s", what)
@@ -130,7 +130,7 @@ func (r *tcpRig) answerer(t *testing.T) *net.TCPConn {
 
 func ask(t *testing.T, peer net.Conn, id uint32) {
 	t.Helper()
-	_ = peer.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = peer.SetDeadline(time.Now().Add(time.Minute))
 	send(t, peer, msg(typeFlowMod, id, 72))
 	if got := xid(readFrame(t, peer)); got != id {
 		t.Fatalf("answer %d to question %d", got, id)
@@ -467,7 +467,7 @@ func TestTCPShutdownSendsWhatIsQueued(t *testing.T) {
 		for i := range uint32(n) {
 			c.Append(msg(typeFlowMod, i, 1000), ofconn.Required)
 		}
-		c.Shutdown(20 * time.Second)
+		c.Shutdown(time.Minute)
 		all, err := io.ReadAll(peer)
 		if err != nil || len(all) != n*1000 {
 			t.Errorf("peer read %d bytes (%v), want %d and EOF", len(all), err, n*1000)

@@ -88,7 +88,7 @@ func serve(t *testing.T, ln net.Listener) <-chan error {
 	results := make(chan error, 10)
 	go func() {
 		served <- ofconn.Serve(ctx, ln, func(ctx context.Context, nc net.Conn) {
-			results <- ofconn.Handshake(ctx, nc, 5*time.Second)
+			results <- ofconn.Handshake(ctx, nc, time.Minute)
 			_ = nc.Close()
 		})
 	}()
@@ -134,7 +134,7 @@ func TestDialAndListen(t *testing.T) {
 		d := ofconn.Dialer{TLS: tt.tls}
 		nc, err := d.Dial(t.Context(), target(t, scheme+":"+ln.Addr().String()))
 		if err == nil {
-			err = ofconn.Handshake(t.Context(), nc, 5*time.Second)
+			err = ofconn.Handshake(t.Context(), nc, time.Minute)
 			_ = nc.Close()
 		}
 		var served error
@@ -274,7 +274,7 @@ func TestWriteFailsBetweenReads(t *testing.T) {
 		if !errors.Is(err, syscall.EPIPE) {
 			t.Errorf("Run = %v, want EPIPE", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the connection hangs")
 	}
 }

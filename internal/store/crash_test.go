@@ -77,7 +77,9 @@ func TestKilled(t *testing.T) {
 	defer model.Close()
 	model.db.NoSync = true
 	var modelRev, acked uint64
-	for round := range rounds {
+	const enough = 20 // changes; fewer prove nothing
+	round := 0
+	for ; round < rounds || acked < enough; round++ {
 		acked = max(acked, killOnce(t, dir, time.Duration(rng.IntN(60_000))*time.Microsecond))
 		s, err := Open(dir)
 		if err != nil {
@@ -114,10 +116,7 @@ func TestKilled(t *testing.T) {
 		acked = rev
 		s.Close()
 	}
-	if acked < 20 {
-		t.Errorf("only %d changes were made in %d rounds: the test proves nothing", acked, rounds)
-	}
-	t.Logf("%d changes, %d kills", acked, rounds)
+	t.Logf("%d changes, %d kills", acked, round)
 }
 
 // killOnce starts the process, kills it some time after its first change and

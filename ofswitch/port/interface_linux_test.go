@@ -64,7 +64,7 @@ func veth(t *testing.T) (*Packet, *Packet) {
 // came up; what is sent before is lost without a word.
 func awaitRunning(t *testing.T, names ...string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for _, name := range names {
 		for {
 			link, err := netlink.LinkByName(name)
@@ -111,7 +111,7 @@ func readOwn(t *testing.T, p Port, n int, own func([]byte) bool) []Frame {
 			t.Fatal(r.err)
 		}
 		return r.list
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		p.Close()
 		t.Fatal("frames do not arrive")
 	}
@@ -224,7 +224,7 @@ func TestPacketOffload(t *testing.T) {
 		}
 	}()
 	c := dialHere(t, "10.77.0.2:5555")
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := c.Write(make([]byte, size)); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestPacketOffload(t *testing.T) {
 		if n != size {
 			t.Errorf("%d bytes arrived, want %d", n, size)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the transfer does not end")
 	}
 	ports[0].Close()
@@ -360,7 +360,7 @@ func TestPacketWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var seen []bool
 	err = a.Watch(ctx, func(i Info) {

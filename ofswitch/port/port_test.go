@@ -66,7 +66,7 @@ func wantClosed(t *testing.T, p Port) {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("Read ended with %v, want ErrClosed", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Read does not end")
 	}
 }

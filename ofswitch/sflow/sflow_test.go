@@ -30,7 +30,7 @@ func newCollector(t *testing.T) *collector {
 
 func (c *collector) next() *layers.SFlowDatagram {
 	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	b := make([]byte, 2048)
 	n, err := c.conn.Read(b)
 	if err != nil {
@@ -136,7 +136,7 @@ func TestRate(t *testing.T) {
 			taken++
 		}
 	}
-	if taken < 1800 || taken > 2200 {
+	if taken < 1700 || taken > 2300 { // seven times the deviation
 		t.Errorf("%d of 200,000 taken, want about 2,000", taken)
 	}
 	for range 30 {

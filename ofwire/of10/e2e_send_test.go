@@ -88,7 +88,7 @@ func TestOVSSends(t *testing.T) {
 				done <- all
 				return
 			}
-			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			conn.SetDeadline(time.Now().Add(time.Minute))
 			flows, err := collectFlows(conn)
 			conn.Close()
 			all.flows, all.err = append(all.flows, flows...), errors.Join(all.err, err)
@@ -108,7 +108,7 @@ func TestOVSSends(t *testing.T) {
 		want = append(want, m)
 		fmt.Fprintln(&file, m.FlowText())
 	}
-	cmd := exec.CommandContext(t.Context(), ovsOfctl, "-t20", "-OOpenFlow10", "-FOpenFlow10", "add-flows", "unix:"+socket, "-")
+	cmd := exec.CommandContext(t.Context(), ovsOfctl, "-t60", "-OOpenFlow10", "-FOpenFlow10", "add-flows", "unix:"+socket, "-")
 	cmd.Stdin = &file
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("add-flows: %v\n%s", err, out)
