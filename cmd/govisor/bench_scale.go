@@ -22,7 +22,7 @@ func benchScaleCommand() *cobra.Command {
 		Long: `Starts a govisor of its own with a controller for each slice, connects the switches all at once, and
 prints its memory and processor time while they are idle and under load. Then all of them reconnect at
 once, while 4 other switches go on; prints how long it takes until every slice of every switch has been
-served, and the others' delays before and meanwhile.`,
+served, and the others' delays before and meanwhile; and again with the 4 at a govisor of their own.`,
 		Example: "  govisor bench scale --switches 1000 --slices 2\n  govisor bench scale --switches 100 --slices 32",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -125,7 +125,7 @@ func benchScale(ctx context.Context, f roundFlags, idle time.Duration, progress 
 	r.add("processor time under load", 1e6*(to.cpu-from.cpu)/max(float64(res.Responses), 1), "us a response")
 	fleet.SetWindows(windows(f.slices, 0, 0))
 	say("all reconnect")
-	return r, storm(ctx, rig, f, cfg, &fleet, r)
+	return r, storms(ctx, rig, f, cfg, &fleet, r)
 }
 
 func span(ctx context.Context, rig *rig, fleet *bench.Fleet, d time.Duration) (from, to usage, res *bench.GeneratorResult, err error) {
@@ -142,21 +142,65 @@ func span(ctx context.Context, rig *rig, fleet *bench.Fleet, d time.Duration) (f
 	return
 }
 
-// storm lets all switches reconnect at once, and measures what others notice: before, and from the first to the last that is served again.
-func storm(ctx context.Context, rig *rig, f roundFlags, cfg bench.GeneratorConfig, fleet **bench.Fleet, r *report) error {
-	c := rig.load(bystanders, firstBystander)
-	c.Windows = windows(f.slices, 0, 1)
-	others, err := bench.Connect(ctx, c)
+// noticed is what others have noticed of a storm.
+type noticed struct {
+	before    halves
+	meanwhile *bench.GeneratorResult
+	took      time.Duration // until every slice of the switches that reconnect was served again
+}
+
+func (n *noticed) share() float64 { return ratio(n.meanwhile.Rate, median(n.before.rate)) }
+
+// storms lets all switches reconnect at once, twice: with others beside them, and with others at a govisor of their own, as generator and controllers
+// of so many take processor time from everybody.
+func storms(ctx context.Context, rig *rig, f roundFlags, cfg bench.GeneratorConfig, fleet **bench.Fleet, r *report) error {
+	beside, err := storm(ctx, rig, f, cfg, fleet)
 	if err != nil {
 		return err
 	}
-	defer others.Close()
-	if err := others.StartAll(ctx); err != nil {
+	var controllers []*bench.Responder
+	for range f.slices {
+		controllers = append(controllers, &bench.Responder{})
+	}
+	own, err := newRig(ctx, 1000, controllers...)
+	if err != nil {
 		return err
 	}
-	var before halves
-	if err := before.measure(ctx, others, f); err != nil {
+	defer own.close()
+	apart, err := storm(ctx, own, f, cfg, fleet)
+	if err != nil {
 		return err
+	}
+	r.atMost("all reconnect at once: every slice served again after", beside.took.Seconds(), 10, "s")
+	r.add("others' p99 before", median(beside.before.p99), "us")
+	r.add("others' p99 while all reconnect", beside.meanwhile.Delay.P99, "us")
+	r.add("the same at a govisor of their own", apart.meanwhile.Delay.P99, "us")
+	r.add("others' longest delay before", beside.before.max, "us")
+	r.add("others' longest delay while all reconnect", beside.meanwhile.Delay.Max, "us")
+	r.add("the same at a govisor of their own", apart.meanwhile.Delay.Max, "us")
+	r.add("others' rate while all reconnect, against before", beside.share(), "")
+	r.add("the same at a govisor of their own", apart.share(), "")
+	r.atLeast("the one against the other", ratio(beside.share(), apart.share()), 0.9, "")
+	r.atMost("packet_ins of the others lost", float64(beside.meanwhile.Lost), 0, "")
+	return nil
+}
+
+// storm lets all switches reconnect at once, and measures what others, who connect to the given govisor, notice: before, and from the first to the last
+// that is served again.
+func storm(ctx context.Context, at *rig, f roundFlags, cfg bench.GeneratorConfig, fleet **bench.Fleet) (*noticed, error) {
+	c := at.load(bystanders, firstBystander)
+	c.Windows = windows(f.slices, 0, 1)
+	others, err := bench.Connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer others.Close()
+	if err := others.StartAll(ctx); err != nil {
+		return nil, err
+	}
+	var n noticed
+	if err := n.before.measure(ctx, others, f); err != nil {
+		return nil, err
 	}
 	type outcome struct {
 		fleet *bench.Fleet
@@ -164,7 +208,6 @@ func storm(ctx context.Context, rig *rig, f roundFlags, cfg bench.GeneratorConfi
 	}
 	began := time.Now()
 	done := make(chan outcome, 1)
-	var took time.Duration
 	meanwhile, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
@@ -173,24 +216,14 @@ func storm(ctx context.Context, rig *rig, f roundFlags, cfg bench.GeneratorConfi
 		if err == nil {
 			err = again.StartAll(ctx)
 		}
-		took = time.Since(began)
+		n.took = time.Since(began)
 		stop()
 		done <- outcome{again, err}
 	}()
-	res, err := others.MeasureUntil(meanwhile)
+	n.meanwhile, err = others.MeasureUntil(meanwhile)
 	o := <-done
 	if o.fleet != nil {
 		*fleet = o.fleet
 	}
-	if err := errors.Join(err, o.err, ctx.Err()); err != nil {
-		return err
-	}
-	r.atMost("all reconnect at once: every slice served again after", took.Seconds(), 10, "s")
-	r.add("others' p99 before", median(before.p99), "us")
-	r.add("others' p99 while all reconnect", res.Delay.P99, "us")
-	r.add("others' longest delay before", before.max, "us")
-	r.add("others' longest delay while all reconnect", res.Delay.Max, "us")
-	r.add("others' rate while all reconnect, against before", ratio(res.Rate, median(before.rate)), "")
-	r.atMost("packet_ins of the others lost", float64(res.Lost), 0, "")
-	return nil
+	return &n, errors.Join(err, o.err, ctx.Err())
 }
