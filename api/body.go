@@ -67,6 +67,21 @@ func decode(w http.ResponseWriter, r *http.Request, bulk bool, v any) error {
 	return checkRequired(text, reflect.TypeOf(v).Elem())
 }
 
+// checkNoBody refuses a body where none means anything; an empty object is none.
+func checkNoBody(w http.ResponseWriter, r *http.Request) error {
+	text, err := readBody(w, r, false)
+	if err != nil {
+		return err
+	}
+	switch text = bytes.TrimSpace(text); {
+	case len(text) == 0:
+		return nil
+	case text[0] != '{':
+		return bad("body", "", "nothing is expected in the body", "leave it out")
+	}
+	return unmarshal(text, &struct{}{})
+}
+
 // checkRequired names the first field of an object that must be there and is not.
 func checkRequired(text []byte, t reflect.Type) error {
 	if t.Kind() != reflect.Struct {

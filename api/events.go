@@ -39,6 +39,9 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	defer sub.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return
+	}
 	out := http.NewResponseController(w)
 	send := func(text string) bool {
 		_ = out.SetWriteDeadline(time.Now().Add(writeTimeout)) // not on recorders

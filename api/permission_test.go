@@ -151,7 +151,7 @@ func populate(t *testing.T) *population {
 	if _, err := w.svc.UpdateSettings(ctx, hypervisor.Local(), hypervisor.SettingsPatch{CallbackAllow: new("127.0.0.1")}); err != nil {
 		t.Fatal(err)
 	}
-	hook, err := w.bearer(w.token("alice", "full")).CreateCallback(ctx, apitype.CallbackCreate{URL: "http://127.0.0.1:9/hers", Event: "GENERAL"})
+	hook, err := w.bearer(w.token("alice", "full")).CreateCallback(ctx, apitype.CallbackCreate{URL: "http://127.0.0.1:9/hers", Method: "m", Event: "GENERAL"})
 	if err != nil {
 		t.Fatal(err)
 	}

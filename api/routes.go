@@ -66,12 +66,16 @@ func (s *Server) makeRouter() http.Handler {
 	m := mux.NewRouter().UseEncodedPath()
 	methods := map[string][]string{}
 	for _, rt := range s.routes {
-		methods[rt.path] = append(methods[rt.path], rt.method)
+		verbs := []string{rt.method}
+		if rt.method == http.MethodGet {
+			verbs = append(verbs, http.MethodHead) // net/http leaves the body out
+		}
+		methods[rt.path] = append(methods[rt.path], verbs...)
 		h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.run(rt, w, r) }))
 		if rt.raw != nil {
 			h = rt.raw
 		}
-		m.Handle(prefix+rt.path, h).Methods(rt.method)
+		m.Handle(prefix+rt.path, h).Methods(verbs...)
 	}
 	for path, allowed := range methods {
 		slices.Sort(allowed)
@@ -97,6 +101,12 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if rt.in == nil && rt.method != http.MethodGet {
+		if err := checkNoBody(w, r); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
 	a, err := rt.serve(c)
 	if err != nil {
 		s.fail(w, r, err)
@@ -105,7 +115,7 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkTimeout)) // not on recorders
 	if a.etag != "" {
 		w.Header().Set("ETag", a.etag)
-		if r.Method == http.MethodGet && r.Header.Get("If-None-Match") == a.etag {
+		if rt.method == http.MethodGet && r.Header.Get("If-None-Match") == a.etag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -62,8 +63,8 @@ func ruleName(r *flowspace.Rule) string {
 func (s *Server) getFree(c *call) (answer, error) {
 	out := apitype.Free{Field: c.query("field"), DPIDs: []string{}}
 	var ids []ofwire.DatapathID
-	for text := range strings.SplitSeq(c.query("dpids"), ",") {
-		if text == "" || isAll(text) {
+	for text := range strings.SplitSeq(cmp.Or(c.query("dpids"), "any"), ",") {
+		if isAll(text) {
 			continue
 		}
 		id, err := ofwire.ParseDatapathID(text)

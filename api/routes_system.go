@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -132,8 +133,11 @@ func (s *Server) listLinks(c *call) (answer, error) {
 
 // getBackup sends the database; an error after the first byte cuts the answer off.
 func (s *Server) getBackup(w http.ResponseWriter, r *http.Request) {
-	out := &lateHeader{w: w}
+	out := &lateHeader{w: w, only: r.Method == http.MethodHead}
 	if err := s.svc.Backup(principal(r), out); err != nil {
+		if errors.Is(err, errHeaderOnly) {
+			return
+		}
 		if !out.begun {
 			s.fail(w, r, err)
 			return
@@ -147,13 +151,20 @@ func (s *Server) getBackup(w http.ResponseWriter, r *http.Request) {
 type lateHeader struct {
 	w     http.ResponseWriter
 	begun bool
+	only  bool // for HEAD
 }
+
+// errHeaderOnly ends what would go on writing a body.
+var errHeaderOnly = errors.New("only the header was asked for")
 
 func (l *lateHeader) Write(b []byte) (int, error) {
 	if !l.begun {
 		l.begun = true
 		l.w.Header().Set("Content-Type", "application/octet-stream")
 		l.w.Header().Set("Content-Disposition", `attachment; filename="govisor.db"`)
+	}
+	if l.only {
+		return 0, errHeaderOnly
 	}
 	return l.w.Write(b)
 }

@@ -140,15 +140,23 @@ func ParseDPIDs(s string) (DPIDSet, error) {
 		return AllDPIDs(), nil
 	}
 	var ids []uint64
-	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '|' || r == ',' || r == ' ' || r == '\t' }) {
-		id, err := ParseDPID(part)
-		if err != nil {
-			return DPIDSet{}, err
+	gap := false
+	for part := range strings.SplitSeq(strings.ReplaceAll(s, "|", ","), ",") {
+		words := strings.Fields(part)
+		gap = gap || len(words) == 0
+		for _, word := range words {
+			id, err := ParseDPID(word)
+			if err != nil {
+				return DPIDSet{}, err
+			}
+			ids = append(ids, id)
 		}
-		ids = append(ids, id)
 	}
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0:
 		return DPIDSet{}, &FieldError{Field: "dpid", Value: s, Reason: "names no datapath", Hint: `write "any" for every datapath`}
+	case gap:
+		return DPIDSet{}, &FieldError{Field: "dpid", Value: s, Reason: "has nothing on one side of a comma"}
 	}
 	return DPIDs(ids...), nil
 }

@@ -110,9 +110,13 @@ func parsePriority(text string) (uint32, error) {
 
 // splitDPIDs reads one datapath id, several separated by commas, or any.
 func splitDPIDs(text string) []string {
-	ids := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '|' || r == ' ' })
-	if len(ids) == 0 {
-		return []string{text} // for the server to refuse by name
+	var ids []string
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, "|", ","), ",") {
+		words := strings.Fields(part)
+		if len(words) == 0 {
+			return []string{text} // for the server to refuse by name
+		}
+		ids = append(ids, words...)
 	}
 	for i, id := range ids {
 		switch strings.ToLower(id) {

@@ -21,7 +21,11 @@ import (
 type TooManyError struct{ Wait time.Duration }
 
 func (e *TooManyError) Error() string {
-	return fmt.Sprintf("too many failed logins; wait %d seconds", int(e.Wait.Seconds())+1)
+	n := int(e.Wait.Seconds()) + 1
+	if n == 1 {
+		return "too many failed logins; wait a second"
+	}
+	return fmt.Sprintf("too many failed logins; wait %d seconds", n)
 }
 
 // errLogin does not tell whether the account exists.

@@ -108,6 +108,8 @@ func (cb Callback) check() error {
 		return invalid("url", cb.URL, fmt.Sprintf("%q is not an http or https URL", clip(cb.URL)), "")
 	case callbackEvents[cb.Event] == nil:
 		return invalid("event-type", cb.Event, fmt.Sprintf("unknown event type %q", clip(cb.Event)), "want GENERAL, DEVICE_CONNECTED, DEVICE_DISCONNECTED, SLICE_CONNECTED, SLICE_DISCONNECTED or FLOWTABLE_CALLBACK")
+	case cb.Method == "":
+		return invalid("method", "", "the method that is to be called is missing", "")
 	}
 	for field, v := range map[string]string{"method": cb.Method, "cookie": cb.Cookie, "url": cb.URL} {
 		if _, err := checkText(field, v, 1024); err != nil {
