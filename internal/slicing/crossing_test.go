@@ -263,3 +263,50 @@ func TestRefusedGuardOfADrop(t *testing.T) {
 		})
 	}
 }
+
+// A frame that a slice makes the switch send up comes to nobody else's ears, and nobody
+// else's frame to its own, also when its header is the same.
+func TestFramesSentUpThatLookAlike(t *testing.T) {
+	t.Parallel()
+	buffer := func(r *rig, frame []byte) uint32 {
+		r.frame(1, frame)
+		r.letUp(1)
+		in := packetIns(r.take("alice"))
+		if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
+			t.Fatalf("alice got %v", in)
+		}
+		return in[0].BufferID
+	}
+	up := []of10.Action{of10.Output(of10.PortController, 0xffff)}
+	t.Run("a probe of another slice", func(t *testing.T) {
+		r := crossed(t, "100 dl_vlan=0xffff alice=7", "100 dl_vlan=5 bob=7")
+		r.send("bob", &of10.PacketOut{BufferID: of10.NoBuffer, InPort: of10.PortNone, Actions: []of10.Action{of10.Output(2, 0)}, Data: lldpFrame(7)})
+		r.letDown(100)
+		probe := []byte(r.takeSent()[0].data)
+		id := buffer(r, lldpFrame(9)) // a host's, with bob's addresses
+		r.frame(1, probe)
+		r.send("alice", &of10.PacketOut{BufferID: id, InPort: 1, Actions: up})
+		r.quiet()
+		if in := packetIns(r.take("alice")); len(in) != 1 || string(in[0].Data) != string(lldpFrame(9)) {
+			t.Errorf("alice got %v, want what she asked for", in)
+		}
+		if in := packetIns(r.take("bob")); len(in) != 1 || string(in[0].Data) != string(lldpFrame(7)) {
+			t.Errorf("bob got %v, want his probe", in)
+		}
+	})
+	t.Run("a frame of the next owner", func(t *testing.T) {
+		for _, in := range []of10.Port{1, of10.PortNone} {
+			r := crossed(t, "100 in_port=2-3 bob=7", "90 any alice=7")
+			id := buffer(r, pkt{}.bytes())
+			r.send("alice", &of10.PacketOut{BufferID: id, InPort: in, Actions: up})
+			r.respace(parseRules(t, "110 in_port=1 bob=7")...)
+			r.quiet()
+			if a := packetIns(r.take("alice")); (len(a) != 0) != (in == of10.PortNone) { // port 4 is hers yet
+				t.Errorf("alice got %v", a)
+			}
+			if b := packetIns(r.take("bob")); len(b) != 0 {
+				t.Errorf("bob got %v", b)
+			}
+		}
+	})
+}

@@ -28,6 +28,7 @@ func (d *Datapath) SetView(now time.Time, view *flowspace.View, out *Out) {
 	for _, s := range d.sorted() {
 		d.setDrops(now, s)
 	}
+	d.disownPunts()
 	d.reviseEmergency(now, out)
 	d.publish()
 	d.flush(now, nil, out)

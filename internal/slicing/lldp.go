@@ -132,10 +132,10 @@ func (d *Datapath) unmarkLLDP(frame []byte) (clean []byte, slice string) {
 // another to whom the header belongs, or to slices that want foreign ones.
 func (d *Datapath) lldpIn(now time.Time, b *buffered, out *Out) {
 	w := flowtable.HeaderWords(&b.header)
-	if d.punted(&w, b, out) {
+	clean, name := d.unmarkLLDP(b.frame)
+	if name == "" && d.punted(&w, b, out) { // no slice has a marked one in a buffer of the switch
 		return
 	}
-	clean, name := d.unmarkLLDP(b.frame)
 	if name != "" {
 		s := d.slices[name]
 		if s == nil || !s.owns(b.inPort) || !s.up {

@@ -212,6 +212,25 @@ const maxMessage = 0xffff
 // clampLen is a frame's length as messages tell it.
 func clampLen(n int) uint16 { return uint16(min(n, 0xffff)) }
 
+// disownPunts sees to it that nobody gets a frame that a slice has asked for and that is
+// another's now.
+func (d *Datapath) disownPunts() {
+	for i := range d.punts {
+		p := &d.punts[i]
+		h := p.words.Header()
+		if p.slice == nil || isLLDP(h.DLType) {
+			continue
+		}
+		in := of10.Port(h.InPort)
+		if in > of10.PortMax && in != of10.PortLocal {
+			in = of10.PortNone
+		}
+		if !d.ownsHeader(p.slice, &h, d.ingress(p.slice, in, &buffered{real: of10.NoBuffer})) {
+			p.slice, p.actions = nil, nil
+		}
+	}
+}
+
 // punted delivers a frame that a slice's packet_out asked for; one that comes up once
 // may answer several outputs of the same message.
 func (d *Datapath) punted(w *flowtable.Words, b *buffered, out *Out) bool {
