@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -68,6 +69,90 @@ type crossing struct {
 	rng     *rand.Rand
 	live    bool // the flowspace changes meanwhile
 	foreign string
+	answers map[string]int // by slice and xid
+	asked   map[string]string
+	removed map[string]int // flow_removed by flow
+}
+
+// hear counts what the controllers have got.
+func (c *crossing) hear() {
+	for _, name := range c.names {
+		for _, m := range c.r.take(name) {
+			switch m := m.(type) {
+			case *of10.FlowRemoved:
+				c.removed[fmt.Sprint(name, m.Match, m.Priority, m.Cookie)]++
+			case *of10.StatsReply:
+				if m.Flags&of10.StatsReplyMore == 0 {
+					c.answers[fmt.Sprint(name, m.XID)]++
+				}
+			case *of10.Error:
+				if m.ErrType != of10.ErrorBadRequest { // the buffer, which has nothing to do with the flow
+					c.answers[fmt.Sprint(name, m.XID)]++
+				}
+			case *of10.BarrierReply:
+				c.answers[fmt.Sprint(name, m.TransactionID())]++
+			}
+		}
+	}
+}
+
+// once checks that every question was answered once, nothing was refused twice, and no
+// flow ended twice.
+func (c *crossing) once() error {
+	for id, what := range c.asked {
+		if n := c.answers[id]; n != 1 {
+			return fmt.Errorf("%s, %s, got %d answers", what, id, n)
+		}
+	}
+	for id, n := range c.answers {
+		if n > 1 && c.asked[id] == "" {
+			return fmt.Errorf("%s got %d errors", id, n)
+		}
+	}
+	for flow, n := range c.removed {
+		if n > 1 {
+			return fmt.Errorf("%d flow_removed of %s", n, flow)
+		}
+	}
+	return nil
+}
+
+// ask sends a question to which there is one answer.
+func (c *crossing) ask() {
+	name := pick(c.rng, c.names)
+	all := of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}
+	m := pick(c.rng, []of10.Message{
+		&of10.BarrierRequest{}, &of10.StatsRequest{StatsType: of10.StatsFlow, Body: all}, &of10.StatsRequest{StatsType: of10.StatsAggregate, Body: of10.AggregateStatsRequest(all)},
+		&of10.StatsRequest{StatsType: of10.StatsTable}, &of10.StatsRequest{StatsType: of10.StatsPort, Body: of10.PortStatsRequest{PortNo: of10.PortNone}},
+	})
+	c.xid++
+	m.SetTransactionID(c.xid)
+	c.asked[fmt.Sprint(name, c.xid)] = fmt.Sprintf("%T", m)
+	var out Out
+	c.r.d.FromController(c.r.now, name, Conn{ID: 1}, encode(c.r.t, m), &out)
+	c.r.pump(&out)
+}
+
+// away takes a slice's controller away, brings it back, or takes the whole slice away.
+func (c *crossing) away() {
+	var out Out
+	name := pick(c.rng, c.names)
+	s := c.r.d.slices[name]
+	switch {
+	case c.rng.IntN(2) == 0:
+		c.r.d.RemoveSlice(c.r.now, name, &out)
+		for id := range c.asked {
+			if strings.HasPrefix(id, name) {
+				delete(c.asked, id)
+			}
+		}
+		clear(c.removed)
+		c.r.d.SetSlice(c.r.now, SliceConfig{Name: name, MaxFlows: -1}, &out)
+	case s.up:
+		c.r.d.ControllerDown(c.r.now, name)
+	}
+	c.r.d.ControllerUp(c.r.now, name, &out)
+	c.r.pump(&out)
 }
 
 // in lets a frame come in and checks that nothing of it leaves its owner's space.
@@ -117,14 +202,17 @@ func (c *crossing) step() {
 	case k < 17:
 		c.tick()
 	case k < 18:
-		c.stats(c.rng)
+		c.ask()
 	case k < 19:
 		c.packetOut(c.rng)
 	case c.live && c.rng.IntN(3) == 0:
 		c.respace(c.rng)
+	case c.rng.IntN(5) == 0:
+		c.away()
 	default:
 		c.portMod(c.rng)
 	}
+	c.hear()
 	c.wrong, c.r.sent = "", nil
 }
 
@@ -135,7 +223,10 @@ func TestMessagesThatCross(t *testing.T) {
 	for seed := range uint64(*crossingSeeds) {
 		w := newWorld(t, 900000+seed+*crossingFirst)
 		w.r.ids, w.r.onWay = nil, &onWay{}
-		c := &crossing{world: w, rng: rand.New(rand.NewPCG(seed+*crossingFirst, 11)), live: seed%3 == 0}
+		c := &crossing{
+			world: w, rng: rand.New(rand.NewPCG(seed+*crossingFirst, 11)), live: seed%3 == 0,
+			answers: map[string]int{}, asked: map[string]string{}, removed: map[string]int{},
+		}
 		if seed%4 == 1 {
 			c.r.refuse = func(m *of10.FlowMod) bool { return m.Command != of10.FlowDeleteStrict && c.rng.IntN(12) == 0 }
 		}
@@ -151,7 +242,8 @@ func TestMessagesThatCross(t *testing.T) {
 			c.tick()
 			c.r.quiet()
 		}
-		if err := w.invariants(); err != nil {
+		c.hear()
+		if err := cmp.Or(c.once(), w.invariants()); err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, strings.Join(w.log, "\n"))
 		}
 	}
@@ -261,6 +353,55 @@ func TestRefusedGuardOfADrop(t *testing.T) {
 				t.Errorf("bob did not hear of his frame; the switch has %v", r.table())
 			}
 		})
+	}
+}
+
+// A barrier is answered when what the switch refused before it has been taken back.
+func TestBarrierBehindARefusal(t *testing.T) {
+	t.Parallel()
+	r := crossed(t, "100 in_port=1 alice=7", "100 in_port=2 alice=7")
+	r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd && m.Match.InPort == 2 }
+	r.add("alice", "dl_vlan=5 actions=output:1,in_port")
+	r.send("alice", &of10.BarrierRequest{XID: 77})
+	for len(r.onWay.down)+len(r.queue) > 0 {
+		r.letDown(1)
+		r.letUp(1)
+		got := r.take("alice")
+		for _, m := range got {
+			if m.Type() != of10.TypeBarrierReply {
+				continue
+			}
+			if m.TransactionID() != 77 {
+				t.Errorf("barrier reply with xid %d", m.TransactionID())
+			}
+			r.nothingLeft("alice")
+			return
+		}
+	}
+	t.Error("no barrier reply")
+}
+
+// Of emergency flows, too, each message that is refused is answered with one error.
+func TestRefusedEmergencyFlowsThatCross(t *testing.T) {
+	t.Parallel()
+	r := crossed(t, "100 in_port=1 alice=7", "100 in_port=2 alice=7")
+	r.refuse = func(m *of10.FlowMod) bool { return m.Flags&of10.FlowModEmerg != 0 }
+	for xid, c := range []of10.FlowModCommand{of10.FlowAdd, of10.FlowAdd, of10.FlowModify, of10.FlowDelete} {
+		m := flowMod(t, "actions=output:1")
+		m.XID, m.Flags, m.Command = uint32(xid+1), of10.FlowModEmerg, c
+		r.send("alice", m)
+	}
+	r.quiet()
+	var got []uint32
+	for _, m := range r.take("alice") {
+		got = append(got, m.TransactionID())
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []uint32{1, 2, 3, 4}) {
+		t.Errorf("errors for %v, want one for each of 1 to 4", got)
+	}
+	if n := r.d.slices["alice"].table.EmergencyLen(); n != 0 {
+		t.Errorf("%d emergency flows", n)
 	}
 }
 

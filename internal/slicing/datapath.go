@@ -43,6 +43,7 @@ type Datapath struct {
 	pending     book
 	adoption    *pending // which no barrier makes obsolete
 	unconfirmed int
+	undone      uint32 // xid of the last message that takes back what the switch refused, 0 for none
 	confirmAt   time.Time
 	missSend    uint16 // as the switch was told last
 	frag        of10.ConfigFlags

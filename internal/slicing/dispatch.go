@@ -181,11 +181,15 @@ func (d *Datapath) barrier(s *slice, c Conn, frame []byte, out *Out) {
 	if !d.ask(&m, s, c, frame, out) {
 		return
 	}
-	xid := d.nextXID()
+	d.sendBarrier(pending{kind: pendForward, slice: s, conn: c.ID, orig: frame}, out)
+}
+
+func (d *Datapath) sendBarrier(p pending, out *Out) {
+	p.xid = d.nextXID()
 	d.unconfirmed = 0
 	d.confirmAt = time.Time{}
-	d.remember(&pending{xid: xid, kind: pendForward, slice: s, conn: c.ID, orig: frame})
-	out.send(&of10.BarrierRequest{XID: xid})
+	d.remember(&p)
+	out.send(&of10.BarrierRequest{XID: p.xid})
 }
 
 func (d *Datapath) fromBarrierReply(now time.Time, frame []byte, out *Out) {
@@ -201,7 +205,11 @@ func (d *Datapath) fromBarrierReply(now time.Time, frame []byte, out *Out) {
 	d.answered(m.XID)
 	d.passed(now, m.XID, out)
 	d.flush(now, nil, out)
-	if p.kind == pendForward {
+	switch undoing := d.undone != 0 && d.pending.holds(d.undone); {
+	case p.kind != pendForward:
+	case undoing && !p.again: // what was refused before it is being taken back
+		d.sendBarrier(pending{kind: pendForward, slice: p.slice, conn: p.conn, orig: p.orig, again: true}, out)
+	default:
 		out.deliver(p.slice.name, p.conn, &of10.BarrierReply{XID: p.origXID()})
 	}
 	d.recycle(p)

@@ -42,7 +42,7 @@ func (d *Datapath) emergency(now time.Time, s *slice, c Conn, m *of10.FlowMod, f
 		d.failWith(out, s, c.ID, frame, flowModFailed(tableError(err)))
 		return
 	}
-	p := pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame)}
+	p := pending{kind: pendForward, slice: s, conn: c.ID, orig: slices.Clone(frame), told: new(bool)}
 	s.release(len(change.Removed))
 	for _, f := range change.Removed {
 		d.withdraw(s, f, p, out)
@@ -218,15 +218,13 @@ func (d *Datapath) withdraw(s *slice, fl *flowtable.Flow, p pending, out *Out) {
 	delete(s.emerg, fl)
 }
 
-// emergencyRefused takes an emergency flow back that the switch does not want; false
-// if that has been done already, for another of its pieces.
-func (d *Datapath) emergencyRefused(p *pending, out *Out) bool {
-	if _, there := p.slice.emerg[p.emerg]; !there {
-		return false
+// emergencyRefused takes an emergency flow back that the switch does not want, unless
+// that has been done already, for another of its pieces or its successor.
+func (d *Datapath) emergencyRefused(p *pending, out *Out) {
+	if _, there := p.slice.emerg[p.emerg]; there {
+		d.withdraw(p.slice, p.emerg, pending{kind: pendSilent}, out)
+		p.slice.forgetEmergency(p.emerg)
 	}
-	d.withdraw(p.slice, p.emerg, pending{kind: pendSilent}, out)
-	p.slice.forgetEmergency(p.emerg)
-	return true
 }
 
 func (s *slice) forgetEmergency(fl *flowtable.Flow) {

@@ -31,6 +31,8 @@ type pending struct {
 	found  []of10.FlowStats
 	size   int             // of what found came in, as sent
 	emerg  *flowtable.Flow // an emergency flow it is a part of
+	told   *bool           // of one with several parts: an error has gone out
+	again  bool            // a barrier that follows one, see fromBarrierReply
 }
 
 func (p *pending) origXID() uint32 { return of10.XID(p.orig) }
@@ -159,11 +161,7 @@ func (d *Datapath) confirm(now time.Time, out *Out) {
 			return
 		}
 	}
-	d.unconfirmed = 0
-	d.confirmAt = time.Time{}
-	xid := d.nextXID()
-	d.remember(&pending{xid: xid, kind: pendBarrier})
-	out.send(&of10.BarrierRequest{XID: xid})
+	d.sendBarrier(pending{kind: pendBarrier}, out)
 }
 
 // passed is called when a barrier reply for xid is in: all before it is done.
@@ -281,8 +279,14 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 	}
 	switch p.kind {
 	case pendForward, pendStats:
-		if p.emerg != nil && !d.emergencyRefused(p, out) {
-			return
+		if p.emerg != nil {
+			d.emergencyRefused(p, out)
+		}
+		if p.told != nil {
+			if *p.told {
+				return
+			}
+			*p.told = true
 		}
 		d.passError(out, p.slice, p.conn, p.orig, frame)
 	case pendSilent:
@@ -312,8 +316,12 @@ func bufferError(typ of10.ErrorType, code uint16) bool {
 // flowModRefused takes the whole flow_mod back of which r is a part.
 func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *Out) {
 	typ, code := of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)
-	e, t := r.entry, r.txn
-	defer d.confirmed(t)
+	e, t, last := r.entry, r.txn, d.xid
+	defer func() {
+		if d.confirmed(t); d.xid != last {
+			d.undone = d.xid
+		}
+	}()
 	if bufferError(typ, code) {
 		if t != nil {
 			d.passError(out, t.slice, t.conn, t.orig, frame)
