@@ -24,7 +24,7 @@ type keptCore struct {
 
 	mu        sync.Mutex
 	journaled map[string]bool // guarded by mu; keys the journal has
-	// tables has the flowSum of each slice's flows, by the journal's keys; guarded by mu
+	// tables has the sum of each slice's flows, by the journal's keys; guarded by mu
 	tables map[string]uint64
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/govisor/govisor/internal/slicing"
@@ -95,45 +96,54 @@ func (d *datapath) saveChanged(seen map[string]uint64) {
 			continue
 		}
 		seen[key] = changes
-		var list []slicing.SavedFlow
-		d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { list = dp.Save(s.name) })
-		if sum := flowSum(list); sum != d.core.tables[key] {
+		n, value, sum := d.save(s.name)
+		if sum != d.core.tables[key] {
 			d.core.tables[key] = sum
 			d.w.svc.FlowsChanged(d.dpid, s.name)
 		}
-		if len(list) == 0 {
-			if d.core.journaled[key] {
-				j.Delete(uint64(d.dpid), key)
-				delete(d.core.journaled, key)
-			}
+		switch {
+		case n > 0:
+			d.core.journaled[key] = true
+			j.Put(uint64(d.dpid), key, value)
+		case d.core.journaled[key]:
+			j.Delete(uint64(d.dpid), key)
+			delete(d.core.journaled, key)
+		}
+	}
+}
+
+// saving is memory for save. It is shared, since a datapath needs it for a moment only.
+type saving struct {
+	list  []slicing.SavedFlow
+	value []byte
+}
+
+var savings = sync.Pool{New: func() any { return new(saving) }}
+
+// save returns what the journal is to know of a slice's flows, and their number. The sum
+// tells flow tables apart, whatever the order and the counters of the flows; an empty one
+// has 0.
+func (d *datapath) save(slice string) (n int, value []byte, sum uint64) {
+	m := savings.Get().(*saving)
+	defer savings.Put(m)
+	m.list = m.list[:0]
+	d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { m.list = dp.AppendSaved(m.list, slice) })
+	m.value = append(m.value[:0], journalVersion)
+	for i := range m.list {
+		begin := len(m.value)
+		b, err := appendSaved(m.value, &m.list[i])
+		if err != nil {
 			continue
 		}
-		value := []byte{journalVersion}
-		for i := range list {
-			if b, err := appendSaved(value, &list[i]); err == nil {
-				value = b
-			}
-		}
-		d.core.journaled[key] = true
-		j.Put(uint64(d.dpid), key, value)
+		m.value = b
+		sum += maphash.Bytes(flowSeed, b[begin+savedHead:])
 	}
+	n = len(m.list)
+	clear(m.list) // it holds on to actions
+	return n, slices.Clone(m.value), sum
 }
 
 var flowSeed = maphash.MakeSeed()
-
-// flowSum tells flow tables apart, whatever the order and the counters of the
-// flows; an empty one has 0.
-func flowSum(list []slicing.SavedFlow) (sum uint64) {
-	var buf []byte
-	for i := range list {
-		b, err := list[i].Flow.AppendBinary(buf[:0])
-		if err == nil {
-			sum += maphash.Bytes(flowSeed, b)
-			buf = b
-		}
-	}
-	return sum
-}
 
 func appendSaved(b []byte, f *slicing.SavedFlow) ([]byte, error) {
 	b = binary.BigEndian.AppendUint64(b, uint64(f.Created.UnixNano()))

@@ -17,15 +17,15 @@ type SavedFlow struct {
 	Bytes   uint64
 }
 
-// Save returns all virtual flows of a slice, oldest first. What it returns may be
-// read without the lock.
-func (d *Datapath) Save(slice string) []SavedFlow {
+// AppendSaved appends all virtual flows of a slice to list, oldest first. What it
+// returns may be read without the lock.
+func (d *Datapath) AppendSaved(list []SavedFlow, slice string) []SavedFlow {
 	s := d.slices[slice]
 	if s == nil {
-		return nil
+		return list
 	}
 	flows := s.table.Flows()
-	list := make([]SavedFlow, 0, len(flows))
+	list = slices.Grow(list, len(flows))
 	for _, fl := range flows {
 		f := fl.Aux.(*vflow)
 		list = append(list, SavedFlow{slice, of10.FlowMod{

@@ -150,7 +150,7 @@ func TestEmergencyFlowsOfStrangers(t *testing.T) {
 		r := newRig(t, 3, "100 in_port=1-2 alice=7", "50 in_port=3 bob=7")
 		r.emergency("alice", of10.FlowAdd, "in_port=1,priority=9,cookie=3 actions=output:2")
 		r.add("bob", "in_port=3 actions=drop")
-		saved := r.d.Save("alice")
+		saved := r.d.AppendSaved(nil, "alice")
 		want := r.inEmergency()
 		foreign := flowMod(t, "in_port=1,priority=7 actions=output:3")
 		foreign.Flags = of10.FlowModEmerg

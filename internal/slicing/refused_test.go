@@ -175,7 +175,7 @@ func TestRestore(t *testing.T) {
 	r.add("bob", "priority=3 actions=flood")
 	r.frame(1, pkt{}.bytes())
 	want := r.table()
-	saved := append(r.d.Save("alice"), r.d.Save("bob")...)
+	saved := r.d.AppendSaved(r.d.AppendSaved(nil, "alice"), "bob")
 	r.now = r.now.Add(5 * time.Second)
 	r.d = New(Config{DPID: testDPID, Features: r.features(), View: r.fs.View(testDPID)})
 	var out Out
