@@ -88,12 +88,23 @@ ip neigh add 10.0.0.5 lladdr 02:00:00:00:00:01 dev br0`)
 // where; it returns what came, or the error.
 func (l *recipeLab) fetch(where string, sourcePort int) string {
 	l.t.Helper()
+	return l.fetchWithin(60, where, sourcePort)
+}
+
+// fetchInVain is fetch where nothing should come.
+func (l *recipeLab) fetchInVain(where string, sourcePort int) string {
+	l.t.Helper()
+	return l.fetchWithin(3, where, sourcePort)
+}
+
+func (l *recipeLab) fetchWithin(seconds int, where string, sourcePort int) string {
+	l.t.Helper()
 	const server = `
 import socket
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("192.168.2.23", 9002)); s.listen(1); s.settimeout(8); print("ready", flush=True)
+s.bind(("192.168.2.23", 9002)); s.listen(1); s.settimeout(120); print("ready", flush=True)
 try:
-    c, _ = s.accept(); c.settimeout(8)
+    c, _ = s.accept(); c.settimeout(120)
     assert c.recv(100) == b"GET"
     c.sendall(b"metadata" * 131072); c.close()
 except socket.timeout:
@@ -101,7 +112,7 @@ except socket.timeout:
 	const client = `
 import socket, sys
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.settimeout(3)
+s.settimeout(int(sys.argv[3]))
 if int(sys.argv[2]): s.bind(("", int(sys.argv[2])))
 host, port = sys.argv[1].split(":")
 try:
@@ -124,7 +135,7 @@ except OSError as e:
 	if _, err := out.Read(make([]byte, 16)); err != nil {
 		l.t.Fatal(err)
 	}
-	got := l.run(l.ins, "python3", "-c", client, where, fmt.Sprint(sourcePort))
+	got := l.run(l.ins, "python3", "-c", client, where, fmt.Sprint(sourcePort), fmt.Sprint(seconds))
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	return strings.TrimSpace(got)
@@ -168,7 +179,7 @@ func TestRecipes(t *testing.T) {
 	back := "priority=100,idle_timeout=50000,tcp,dl_src=00:1e:0b:ea:fb:7e,nw_src=192.168.2.23,tp_src=9002,actions=mod_dl_src:88:43:e1:42:4f:60,mod_nw_src:169.254.169.254,mod_tp_src:80,"
 
 	l.flows()
-	if got := l.fetch(where, 0); !strings.HasPrefix(got, "failed") {
+	if got := l.fetchInVain(where, 0); !strings.HasPrefix(got, "failed") {
 		t.Errorf("without flows: %s", got)
 	}
 	// R2 and R3: destination NAT for everybody, the way back to a port, flooded, or NORMAL.
@@ -186,7 +197,7 @@ func TestRecipes(t *testing.T) {
 	}
 	// R4: the same from another port is dropped by the flow above.
 	l.flows(out, back+"output:1", "priority=200,tcp,in_port=1,dl_dst=88:43:e1:42:4f:60,nw_dst=169.254.169.254,tp_dst=80,actions=drop")
-	if got := l.fetch(where, 0); !strings.HasPrefix(got, "failed") {
+	if got := l.fetchInVain(where, 0); !strings.HasPrefix(got, "failed") {
 		t.Errorf("blocked: %s", got)
 	}
 	// R5, R6, R7: one connection, above the punt to the controller.
@@ -196,7 +207,7 @@ func TestRecipes(t *testing.T) {
 	if got := l.fetch(where, 4444); got != whole {
 		t.Errorf("one connection: %s", got)
 	}
-	if got := l.fetch(where, 4445); !strings.HasPrefix(got, "failed") {
+	if got := l.fetchInVain(where, 4445); !strings.HasPrefix(got, "failed") {
 		t.Errorf("another connection passes too: %s", got)
 	}
 	l.wantUsed()

@@ -333,16 +333,23 @@ func TestPacketState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := a.Info(); i.LinkDown || i.Name != "va" || i.IfIndex == 0 || i.HWAddr == [6]byte{} {
+	link := func(down bool) { // the kernel tells a moment later
+		t.Helper()
+		for end := time.Now().Add(time.Minute); a.Info().LinkDown != down; runtime.Gosched() {
+			if time.Now().After(end) {
+				t.Fatalf("the link is not reported as down=%v", down)
+			}
+		}
+	}
+	link(false)
+	if i := a.Info(); i.Name != "va" || i.IfIndex == 0 || i.HWAddr == [6]byte{} {
 		t.Errorf("%+v", i)
 	}
 	if !promiscuous() {
 		t.Error("not promiscuous")
 	}
 	sh(t, "ip link set vb down")
-	if !a.Info().LinkDown {
-		t.Error("the carrier is gone, and the link up")
-	}
+	link(true)
 	sh(t, "ip link set vb up")
 	wantClosed(t, a)
 	if promiscuous() {
@@ -355,6 +362,7 @@ func TestPacketState(t *testing.T) {
 func TestPacketWatch(t *testing.T) {
 	inNamespace(t)
 	sh(t, "ip link add va type veth peer name vb", "ip link set va up", "ip link set vb up")
+	awaitRunning(t, "va", "vb")
 	a, err := OpenPacket("va", false)
 	if err != nil {
 		t.Fatal(err)
@@ -435,11 +443,11 @@ func TestTAP(t *testing.T) {
 	if _, err := OpenTAP("a-name-that-is-too-long"); err == nil {
 		t.Error("a long name was accepted")
 	}
-	for i := 0; ; i++ { // the device goes with its file
+	for end := time.Now().Add(time.Minute); ; { // the device goes with its file
 		if out, _ := exec.Command("ip", "link", "show", "gvtap0").CombinedOutput(); strings.Contains(string(out), "does not exist") {
 			break
 		}
-		if i == 100 {
+		if time.Now().After(end) {
 			t.Fatal("the device is still there")
 		}
 		runtime.Gosched()

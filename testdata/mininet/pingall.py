@@ -28,7 +28,7 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def ping(target, tries=5):
+def ping(target, tries=30):
     """One echo that comes back, out of a few: there may be no ping program."""
     s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     ident = os.getpid() & 0xFFFF
@@ -66,8 +66,8 @@ def serve_tcp(port):
 
 
 def send_tcp(host, port, size):
-    c = socket.create_connection((host, port), timeout=10)
-    c.settimeout(30)
+    c = socket.create_connection((host, port), timeout=60)
+    c.settimeout(60)
     start = time.monotonic()
     chunk = b"x" * 65536
     left = size
@@ -99,7 +99,7 @@ def main(topo, controller):
     try:
         me = os.path.abspath(__file__)
         if controller:
-            until = time.time() + 20
+            until = time.time() + 60
             while not all(s.connected() for s in net.switches):
                 if time.time() > until:
                     raise Exception("no controller connection")
@@ -117,7 +117,7 @@ def main(topo, controller):
                             mncmd=["nsenter", "--net=/proc/%d/ns/net" % last.pid])
         server.stdout.readline()
         result["tcp"] = json.loads(first.cmd("python3 %s send %s 5001 %d" % (me, last.IP(), 64 << 20)))
-        server.wait(10)
+        server.wait(60)
         result["flows"] = net.switches[0].dpctl("dump-flows")
     finally:
         net.stop()
