@@ -17,9 +17,6 @@ import (
 	"github.com/govisor/govisor/internal/hypervisor"
 )
 
-// maxDepth bounds how deep JSON may nest.
-const maxDepth = 32
-
 // readBody reads a whole body. Only the administrator may send a large one,
 // and only where bulk is true.
 func readBody(w http.ResponseWriter, r *http.Request, bulk bool) ([]byte, error) {
@@ -104,7 +101,7 @@ func unmarshal(text []byte, v any) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return bad("body", "", "the body is empty", "send JSON")
 	}
-	if err := checkDepth(text); err != nil {
+	if err := checkShape(text, true); err != nil {
 		return err
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
@@ -187,25 +184,4 @@ func kindName(kind string) string {
 		return "true or false"
 	}
 	return "a " + kind
-}
-
-// checkDepth counts brackets outside strings.
-func checkDepth(text []byte) error {
-	depth, inString := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return bad("body", "", fmt.Sprintf("the JSON is nested deeper than %d", maxDepth), "")
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return nil
 }

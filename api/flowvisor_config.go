@@ -50,7 +50,7 @@ func (im *fvImport) fault(section string, i int, field, value, detail string) {
 // fromFlowVisor reads FlowVisor's format. What had to be repaired is in notes,
 // what cannot be is an error listing every fault.
 func fromFlowVisor(text []byte) (apitype.Config, []string, error) {
-	if err := checkDepth(text); err != nil {
+	if err := checkShape(text, false); err != nil {
 		return apitype.Config{}, nil, err
 	}
 	im := &fvImport{names: map[string]string{hypervisor.AdminName: hypervisor.AdminName}, noted: map[string]bool{}, faulty: map[string]bool{}}

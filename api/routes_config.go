@@ -77,7 +77,7 @@ func parseConfig(text []byte) (cfg apitype.Config, format string, notes []string
 		Ours   *int            `json:"govisor_config"`
 		Theirs json.RawMessage `json:"flowvisor"`
 	}
-	if err := checkDepth(text); err != nil {
+	if err := checkShape(text, false); err != nil {
 		return cfg, "", nil, err
 	}
 	if err := json.Unmarshal(text, &probe); err != nil {

@@ -135,9 +135,9 @@ func (s *Server) serveRPC(w http.ResponseWriter, r *http.Request) {
 	var out []any
 	text = bytes.TrimSpace(text)
 	batch := len(text) > 0 && text[0] == '['
-	switch {
-	case checkDepth(text) != nil:
-		out, batch = append(out, rpcFailed(nil, rpcErrorf(rpcParse, "%v", checkDepth(text)))), false
+	switch err := checkShape(text, true); {
+	case err != nil:
+		out, batch = append(out, rpcFailed(nil, rpcErrorf(rpcParse, "%v", err))), false
 	case batch:
 		out, batch = s.runBatch(r, text)
 	default:

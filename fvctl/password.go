@@ -2,6 +2,7 @@ package fvctl
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,7 +46,7 @@ func (in *input) firstLine(path string) (string, error) {
 	}
 	defer f.Close() // it was only read
 	line, err := bufio.NewReader(io.LimitReader(f, mostPassword)).ReadString('\n')
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("password file: %w", err)
 	}
 	return strings.TrimSpace(line), nil
