@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/govisor/govisor/internal/limits"
@@ -14,9 +15,10 @@ import (
 
 // peer is one connected controller.
 type peer struct {
-	s    *Session
-	id   slicing.Conn
-	conn *ofconn.Conn
+	s     *Session
+	id    slicing.Conn // Slave is the reader's alone
+	conn  *ofconn.Conn
+	slave atomic.Bool // as id says, for those who send to it
 }
 
 var _ ofconn.Handler = (*peer)(nil)
@@ -38,6 +40,10 @@ func (s *Session) runPeer(ctx context.Context, nc net.Conn, readOnly bool) error
 // controller itself or the slice's rate asks for it, stops reading for a while.
 func (p *peer) HandleFrame(frame []byte) error {
 	flowMod := of10.Type(frame[1]) == of10.TypeFlowMod
+	if slave, ok := slicing.AsksForRole(frame); ok {
+		p.id.Slave = slave
+		p.slave.Store(slave)
+	}
 	if err := p.s.opts.Datapath.FromController(p.id, frame); err != nil {
 		return err
 	}
@@ -61,19 +67,20 @@ func (p *peer) BatchDone() { p.s.opts.Datapath.Flush() }
 // is 0 for none. It never blocks; it is sent with the next Flush. False means that
 // nobody got it.
 func (s *Session) Send(id, except slicing.ConnID, frame []byte) bool {
-	class := ofconn.Required
-	if of10.Type(frame[1]) == of10.TypePacketIn {
+	class, typ := ofconn.Required, of10.Type(frame[1])
+	if typ == of10.TypePacketIn {
 		class = ofconn.Droppable
 		if !packetInAllowed(*s.limits.Load()) {
 			s.counters.CountDropped(frame)
 			return false
 		}
 	}
+	unasked := typ == of10.TypePacketIn || typ == of10.TypeFlowRemoved // a slave hears of ports only
 	sent, found := false, false
 	for _, p := range *s.peers.Load() {
 		if id == slicing.AllConns || id == p.id.ID {
 			found = true
-			if p.id.ID == except {
+			if p.id.ID == except || unasked && p.slave.Load() {
 				continue
 			}
 			sent = p.conn.Append(frame, class) || sent

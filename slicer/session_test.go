@@ -186,6 +186,40 @@ func TestReadOnlyControllers(t *testing.T) {
 	})
 }
 
+// A controller that asks for the role of a slave hears of ports only and changes nothing,
+// until it asks for another.
+func TestSlaveRole(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork("c1")
+		s, d := start(t, n, controllers("c1"))
+		c1 := n.accept(t, "c1")
+		tell := func(xid uint32) {
+			for _, typ := range []of10.Type{of10.TypePacketIn, of10.TypeFlowRemoved, of10.TypePortStatus} {
+				s.Send(slicing.AllConns, 0, msg(typ, xid, 40))
+			}
+			s.Flush()
+		}
+		for role, hears := range []bool{true, true, false} { // other, master, slave
+			request := append(msg(of10.TypeVendor, 1, 20)[:8], 0, 0, 0x23, 0x20, 0, 0, 0, 10, 0, 0, 0, byte(role))
+			send(t, c1, request)
+			receive(t, c1) // its answer
+			tell(uint32(10 + role))
+			if hears {
+				receive(t, c1)
+				receive(t, c1)
+			}
+			if got := receive(t, c1); of10.Type(got[1]) != of10.TypePortStatus || got[7] != byte(10+role) {
+				t.Errorf("role %d: got %x, want the port_status", role, got)
+			}
+			if d.mu.Lock(); d.ids[role].Slave == hears {
+				t.Errorf("role %d: messages come from %+v", role, d.ids[role])
+			}
+			d.mu.Unlock()
+		}
+	})
+}
+
 func TestConfigChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -70,4 +70,5 @@ const AllConns ConnID = 0
 type Conn struct {
 	ID       ConnID
 	ReadOnly bool // may ask, but not change anything
+	Slave    bool // has asked for that role: likewise, but for its own configuration
 }

@@ -22,7 +22,7 @@ func (d *Datapath) FromController(now time.Time, name string, c Conn, frame []by
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadVersion)
 		return
 	}
-	if c.ReadOnly && changes(typ) {
+	if c.ReadOnly && changes(typ) || c.Slave && changes(typ) && typ != of10.TypeSetConfig {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestEPerm)
 		return
 	}
@@ -160,7 +160,20 @@ func (d *Datapath) echo(s *slice, c Conn, frame []byte, out *Out) {
 const (
 	niciraRoleRequest = 10
 	niciraRoleReply   = 11
+	niciraSlave       = 2
 )
+
+// AsksForRole reports whether a message is Nicira's role request, and if so, whether its
+// controller wants to be a slave: to hear of ports only, and to change nothing.
+func AsksForRole(frame []byte) (slave, ok bool) {
+	const body = ofwire.HeaderLen + 4
+	if len(frame) != body+8 || of10.PeekType(frame) != of10.TypeVendor || frame[0] != ofwire.Version10 ||
+		binary.BigEndian.Uint32(frame[ofwire.HeaderLen:]) != of10.VendorNicira || binary.BigEndian.Uint32(frame[body:]) != niciraRoleRequest {
+		return false, false
+	}
+	role := binary.BigEndian.Uint32(frame[body+4:])
+	return role == niciraSlave, role <= niciraSlave
+}
 
 // vendor refuses vendor messages: what they do is unknown, and may be everything.
 func (d *Datapath) vendor(s *slice, c Conn, frame []byte, out *Out) {
@@ -168,7 +181,7 @@ func (d *Datapath) vendor(s *slice, c Conn, frame []byte, out *Out) {
 	if !d.ask(&m, s, c, frame, out) {
 		return
 	}
-	if m.Vendor != of10.VendorNicira || len(m.Data) != 8 || binary.BigEndian.Uint32(m.Data) != niciraRoleRequest {
+	if _, ok := AsksForRole(frame); !ok {
 		d.fail(out, s, c.ID, frame, of10.ErrorBadRequest, of10.BadRequestBadVendor)
 		return
 	}

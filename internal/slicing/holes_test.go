@@ -290,6 +290,32 @@ func TestReadOnlyController(t *testing.T) {
 	}
 }
 
+// A slave may ask, and set what is its own. Roles that there are not are refused.
+func TestSlaveController(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2, "100 any alice=4")
+	from := Conn{ID: 1, Slave: true}
+	for _, c := range []struct {
+		m  of10.Message
+		ok bool
+	}{
+		{flowMod(t, "actions=output:2"), false},
+		{&of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Data: pkt{}.bytes()}, false},
+		{&of10.PortMod{PortNo: 1, HWAddr: [6]byte{2, 0, 0, 0, 0, 1}}, false},
+		{&of10.SetConfig{MissSendLen: 9}, true},
+		{&of10.Vendor{Vendor: of10.VendorNicira, Data: []byte{0, 0, 0, 10, 0, 0, 0, 1}}, true},
+	} {
+		c.m.SetTransactionID(3)
+		var out Out
+		r.d.FromController(r.now, "alice", from, encode(t, c.m), &out)
+		refused := out.Len() == 1 && of10.PeekType(out.At(0).Frame) == of10.TypeError && of10.ErrorCodeOf(out.At(0).Frame) == of10.BadRequestEPerm
+		if refused == c.ok {
+			t.Errorf("%T: refused %v", c.m, refused)
+		}
+	}
+	r.wantError("alice", &of10.Vendor{Vendor: of10.VendorNicira, Data: []byte{0, 0, 0, 10, 0, 0, 0, 3}}, of10.ErrorBadRequest, of10.BadRequestBadVendor)
+}
+
 // A slice in strict mode hears of what would have to be rewritten.
 func TestStrict(t *testing.T) {
 	t.Parallel()
