@@ -451,3 +451,34 @@ func TestFramesSentUpThatLookAlike(t *testing.T) {
 		}
 	})
 }
+
+// An error that comes when its guard has been given up already leaves the guard alone that
+// has come in its place.
+func TestErrorOfAGuardThatIsGone(t *testing.T) {
+	t.Parallel()
+	r := crossed(t, "20 dl_vlan=5 bob=7", "10 any alice=7")
+	r.add("bob", "dl_vlan=5,in_port=3 actions=output:4") // keeps his rank
+	r.quiet()
+	refused := false
+	r.refuse = func(m *of10.FlowMod) bool {
+		no := !refused && m.Command == of10.FlowAdd && m.Match.DLVLAN == 5
+		refused = refused || no
+		return no
+	}
+	r.add("alice", "priority=1 actions=output:2")
+	r.flow("alice", of10.FlowDelete, "actions=drop")
+	r.add("alice", "priority=2,in_port=1 actions=output:2")
+	r.quiet()
+	r.take("alice")
+	r.add("alice", "priority=3,in_port=2 actions=output:2")
+	r.quiet()
+	r.flow("alice", of10.FlowDelete, "in_port=2 actions=drop")
+	r.quiet()
+	if r.frame(1, pkt{vlan: 5}.bytes()); !refused || len(r.queue) == 0 {
+		t.Fatalf("bob's frame did not come up; the switch has %v", r.table())
+	}
+	r.quiet()
+	if in := packetIns(r.take("bob")); len(in) != 1 {
+		t.Errorf("bob got %v", in)
+	}
+}
