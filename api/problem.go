@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/govisor/govisor/api/apitype"
 	"github.com/govisor/govisor/internal/hypervisor"
@@ -38,11 +39,21 @@ func problemOf(err error) *apitype.Problem {
 		status = http.StatusInternalServerError
 	}
 	p := &apitype.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Kind: e.Kind,
-		Detail: e.Detail, Field: e.Field, Value: e.Value, Hint: e.Hint, Errors: e.Faults}
+		Detail: shorten(e.Detail), Field: shorten(e.Field), Value: shorten(e.Value), Hint: e.Hint, Errors: e.Faults}
 	if e.Index >= 0 {
 		p.Index = &e.Index
 	}
 	return p
+}
+
+// shorten keeps what is repeated from a request from making the answer as long as that:
+// the beginning of a text says what it is about, the end what is wrong with it.
+func shorten(text string) string {
+	const most, first, last = 1000, 400, 300
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:first], "") + "..." + strings.ToValidUTF8(text[len(text)-last:], "")
 }
 
 // fail answers with a problem.

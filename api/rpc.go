@@ -181,7 +181,7 @@ func rpcFailed(id json.RawMessage, err *rpcError) rpcFailure {
 	if id == nil {
 		id = json.RawMessage("null")
 	}
-	return rpcFailure{id, err, "2.0"}
+	return rpcFailure{id, &rpcError{err.Code, shorten(err.Message)}, "2.0"}
 }
 
 // runOne returns the answer to one request, nil for a notification.
@@ -212,7 +212,7 @@ func (s *Server) runOne(r *http.Request, text []byte) any {
 func (s *Server) callRPC(r *http.Request, req *rpcRequestBody) (any, error) {
 	m, ok := s.methods[req.Method]
 	if !ok {
-		return nil, rpcErrorf(rpcMethod, "unknown method %q", req.Method)
+		return nil, rpcErrorf(rpcMethod, "unknown method %q", clip(req.Method))
 	}
 	c := &rpcCall{ctx: r.Context(), by: principal(r), name: req.Method}
 	got := rpcNone

@@ -93,7 +93,7 @@ func (s *Server) serveXML(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		message := s.rpcErrorOf(r, call.Method, err).Message
 		b.WriteString("<fault>")
-		writeXML(&b, map[string]any{"faultCode": 0, "faultString": message})
+		writeXML(&b, map[string]any{"faultCode": 0, "faultString": shorten(message)})
 		b.WriteString("</fault>")
 	} else {
 		b.WriteString("<params><param>")
