@@ -25,6 +25,7 @@ import (
 type Loop struct {
 	mu      sync.Mutex
 	conns   map[int32]*Conn // by file descriptor
+	taken   int32           // counts the connections
 	ep      int             // the epoll instance; valid while running
 	wake    int             // an eventfd in it, to end a wait
 	running bool
@@ -61,6 +62,7 @@ const (
 
 // link is what a loop knows of a connection, guarded by the loop's mu.
 type link struct {
+	number   int32 // of this connection; its file descriptor may have been another's
 	interest uint32
 	detached bool          // a goroutine of its own handles it
 	parked   bool          // detached, and has failed: not in the epoll instance
@@ -99,7 +101,8 @@ func (l *Loop) take(c *Conn) bool {
 	_ = c.nc.Close()
 	c.sock = s
 	c.r = ofwire.NewReader(s, c.cfg.ReadBuffer)
-	c.link.interest = unix.EPOLLIN
+	l.taken++
+	c.link.number, c.link.interest = l.taken, unix.EPOLLIN
 	if c.state == handed || c.draining != nil {
 		c.link.interest |= unix.EPOLLOUT
 	}
@@ -108,8 +111,13 @@ func (l *Loop) take(c *Conn) bool {
 	return true
 }
 
+// event is what a wait tells of c.
+func (c *Conn) event(events uint32) unix.EpollEvent {
+	return unix.EpollEvent{Events: events, Fd: int32(c.sock.fd), Pad: c.link.number}
+}
+
 func (l *Loop) controlLocked(op int, c *Conn) {
-	ev := unix.EpollEvent{Events: c.link.interest, Fd: int32(c.sock.fd)}
+	ev := c.event(c.link.interest)
 	if err := unix.EpollCtl(l.ep, op, c.sock.fd, &ev); err != nil && op != unix.EPOLL_CTL_DEL {
 		go c.Close(err)
 	}
@@ -212,6 +220,7 @@ func (l *Loop) startLocked() bool {
 // passed on.
 func (l *Loop) lead(term uint64) {
 	l.mu.Lock()
+	l.watchLocked() // there may be the rest of a round
 	for {
 		if !l.roundLocked(term) {
 			l.mu.Unlock()
@@ -256,6 +265,7 @@ func (l *Loop) roundLocked(term uint64) bool {
 				var b [8]byte
 				_, _ = unix.Read(l.wake, b[:])
 			}
+		case c.link.number != ev.Pad: // it was told of one that has gone since
 		case c.link.detached:
 			l.besideLocked(c, ev.Events)
 		default:

@@ -33,39 +33,12 @@ func (v *visitor) BatchDone() {}
 // turns elsewhere, in order, until they have nothing more.
 func TestHeavyConnectionsTakeTurns(t *testing.T) {
 	var visits []string
-	l := &Loop{running: true, watched: true, conns: map[int32]*Conn{}} // led by this test
-	var err error
-	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(l.ep)
+	l := loopLedByTest(t)
 	const perBuffer = 64
 	message := make([]byte, 128)
 	message[0], message[1], message[3] = ofwire.Version10, 14, 128
 	var conns []*Conn
 	var peers []net.Conn
-	join := func(name string) {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		peer, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { peer.Close() })
-		ours, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := New(ours, Config{Handler: &visitor{name: name, visits: &visits}, ReadBuffer: perBuffer * len(message), Loop: l})
-		if !l.take(c) {
-			t.Fatal("the loop does not take a TCP connection")
-		}
-		t.Cleanup(c.sock.close)
-		conns, peers = append(conns, c), append(peers, peer)
-	}
 	send := func(i, n int) {
 		if _, err := peers[i].Write([]byte(strings.Repeat(string(message), n))); err != nil {
 			t.Fatal(err)
@@ -74,7 +47,7 @@ func TestHeavyConnectionsTakeTurns(t *testing.T) {
 	round := func(who ...int) {
 		l.next, l.count = 0, 0
 		for _, i := range who {
-			l.events[l.count] = unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(conns[i].sock.fd)}
+			l.events[l.count] = conns[i].event(unix.EPOLLIN)
 			l.count++
 		}
 		l.mu.Lock()
@@ -84,7 +57,9 @@ func TestHeavyConnectionsTakeTurns(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a", "b", "c", "modest"} {
-		join(name)
+		c, peer := l.join(t, Config{Handler: &visitor{name: name, visits: &visits}, ReadBuffer: perBuffer * len(message)})
+		t.Cleanup(c.sock.close)
+		conns, peers = append(conns, c), append(peers, peer)
 	}
 	l.carrying = true // this test will
 	const buffers = 8
@@ -181,3 +156,92 @@ func TestHeavyConnectionsRest(t *testing.T) {
 		})
 	}
 }
+
+// loopLedByTest is a loop without a leader: the test is its leader.
+func loopLedByTest(t *testing.T) *Loop {
+	t.Helper()
+	l := &Loop{running: true, watched: true, conns: map[int32]*Conn{}}
+	var err error
+	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(l.ep) })
+	l.watch = time.AfterFunc(time.Hour, l.look)
+	t.Cleanup(func() { l.watch.Stop() })
+	return l
+}
+
+// join gives the loop a connection.
+func (l *Loop) join(t *testing.T, cfg Config) (c *Conn, peer net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if peer, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	ours, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Loop = l
+	c = New(ours, cfg)
+	if !l.take(c) {
+		t.Fatal("the loop does not take a TCP connection")
+	}
+	return c, peer
+}
+
+// What the last wait told of a connection that has gone since is not for the next one
+// that gets its file descriptor.
+func TestEventsOfAConnectionThatHasGone(t *testing.T) {
+	l := loopLedByTest(t)
+	first, _ := l.join(t, Config{})
+	second, _ := l.join(t, Config{})
+	l.events[0] = first.event(unix.EPOLLHUP)
+	l.next, l.count = 0, 1
+	l.leave(first)
+	l.events[0].Fd = int32(second.sock.fd) // as if it were the same
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.detachLocked(second)
+	if !l.roundLocked(l.term) {
+		t.Fatal("the loop was passed on")
+	}
+	if second.link.parked {
+		t.Error("a connection without a fault is waited for no more")
+	}
+}
+
+// Who leads the rest of a round after another one is watched as well.
+func TestTheNextLeaderIsWatched(t *testing.T) {
+	l := loopLedByTest(t)
+	l.watched = false // as when nothing happens for a while before the next leader comes
+	free, visited := make(chan struct{}), make(chan struct{})
+	busy := handlerFunc(func([]byte) error { <-free; return nil })
+	next := handlerFunc(func([]byte) error { close(visited); return nil })
+	message := []byte{ofwire.Version10, 14, 0, 8, 0, 0, 0, 0}
+	for i, h := range []Handler{busy, next} {
+		c, peer := l.join(t, Config{Handler: h})
+		if _, err := peer.Write(message); err != nil {
+			t.Fatal(err)
+		}
+		l.events[i] = c.event(unix.EPOLLIN)
+	}
+	l.next, l.count = 0, 2
+	go l.lead(l.term)
+	select {
+	case <-visited:
+	case <-time.After(20 * time.Second):
+		t.Error("the loop waits for a handler")
+	}
+	close(free)
+}
+
+type handlerFunc func([]byte) error
+
+func (f handlerFunc) HandleFrame(b []byte) error { return f(b) }
+func (handlerFunc) BatchDone()                   {}
