@@ -116,6 +116,7 @@ type Conn struct {
 	link link // guarded by the loop's mu
 
 	received atomic.Uint64 // messages; the keep-alive looks at it
+	taken    atomic.Uint64 // how often the peer took something while too much was queued; likewise
 	held     atomic.Bool   // the reader waits for room elsewhere
 	queued   atomic.Int64  // bytes appended and not yet taken by the kernel
 
@@ -349,7 +350,7 @@ func (c *Conn) settle() (err error) {
 func (c *Conn) dispatch(h Handler, frame []byte) error {
 	if frame[0] != ofwire.Version10 {
 		c.refuse(frame)
-		return nil
+		return c.keepPace()
 	}
 	switch frame[1] {
 	case typeHello:
@@ -357,12 +358,21 @@ func (c *Conn) dispatch(h Handler, frame []byte) error {
 	case typeEchoRequest:
 		frame[1] = typeEchoReply
 		c.Append(frame, Required)
-		return nil
+		return c.keepPace()
 	case typeEchoReply:
 		c.answered()
 		return nil
 	}
 	return h.HandleFrame(frame)
+}
+
+// keepPace slows a peer that does not take its answers. A switch is not slowed: what
+// it has to say to others would wait, and many read only when they have written.
+func (c *Conn) keepPace() error {
+	if c.cfg.Source {
+		return nil
+	}
+	return c.WaitRoom(context.Background(), c)
 }
 
 // refuse answers a message of another version with BAD_REQUEST/BAD_VERSION.

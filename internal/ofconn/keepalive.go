@@ -14,7 +14,8 @@ const echoXID = 0x67760001
 var echoRequest = []byte{ofwire.Version10, typeEchoRequest, 0, 8, echoXID >> 24, echoXID >> 16 & 0xff, echoXID >> 8 & 0xff, echoXID & 0xff}
 
 // keeper probes a silent peer. Nothing is done per message: a timer compares
-// the number of messages received with the last time's.
+// the number of messages received with the last time's. A peer behind on reading
+// lives as long as it goes on: the request waits behind what it has not read.
 type keeper struct {
 	c *Conn
 
@@ -50,7 +51,7 @@ func (k *keeper) tick() {
 	if k.stopped {
 		return
 	}
-	seen := k.c.received.Load()
+	seen := k.c.received.Load() + k.c.taken.Load()
 	switch {
 	case seen != k.seen, k.c.held.Load():
 		k.seen, k.waiting = seen, false

@@ -32,6 +32,7 @@ func (c *Conn) Append(frame []byte, class Class) bool {
 	c.mu.Lock()
 	if c.cause != nil || c.draining != nil {
 		c.mu.Unlock()
+		c.cfg.Counters.CountDropped(frame)
 		return false
 	}
 	if queued > int64(c.cfg.HardLimit) {
@@ -142,8 +143,9 @@ func (c *Conn) handLocked() {
 }
 
 // WaitRoom waits until less than the soft limit is queued. from is the
-// connection whose reader waits (nil: none); its peer is not given up meanwhile
-// for what it could not be asked.
+// connection whose reader waits (nil: none); what is queued for it is sent before,
+// and unless it waits for itself, its peer is not given up meanwhile for what it
+// could not be asked.
 func (c *Conn) WaitRoom(ctx context.Context, from *Conn) error {
 	if c.queued.Load() <= int64(c.cfg.SoftLimit) {
 		return nil
@@ -151,6 +153,9 @@ func (c *Conn) WaitRoom(ctx context.Context, from *Conn) error {
 	c.Flush()
 	if from != nil {
 		from.stepAside()
+	}
+	if from != nil && from != c {
+		from.Flush()
 		from.held.Store(true)
 		defer from.held.Store(false)
 	}
@@ -284,12 +289,16 @@ func (c *Conn) drainLocked() error {
 			b = c.takeLocked()
 		}
 		c.mu.Unlock()
-		n, err := c.nc.Write(b)
+		n, err := c.nc.Write(b[:min(len(b), flushSize)]) // so that it is seen how much the peer takes
 		c.written(n)
 		if err != nil {
 			return err
 		}
 		c.mu.Lock()
+		if n < len(b) {
+			c.rest = b[n:]
+			continue
+		}
 		c.giveLocked(b)
 	}
 	c.state = idle
@@ -319,6 +328,9 @@ func (c *Conn) giveLocked(b []byte) {
 // written accounts for n bytes that the kernel took and lets waiters go on.
 func (c *Conn) written(n int) {
 	if c.queued.Add(int64(-n)) > int64(c.cfg.SoftLimit) {
+		if n > 0 {
+			c.taken.Add(1)
+		}
 		return
 	}
 	c.mu.Lock()
