@@ -169,7 +169,7 @@ func gopacketHeader(frame []byte, inPort uint32) (h packet.Header, ok bool) {
 
 func TestParseAgainstGopacket(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
+	const seed = 1 // always the same: a run is no lottery
 	r := rand.New(rand.NewPCG(seed, 0))
 	compared := 0
 	for range 20000 {

@@ -128,12 +128,30 @@ func checkRewrites(t *testing.T, frame []byte, v uint16) {
 	}
 }
 
+// sayZero writes a UDP checksum of zero as UDP does, ffff; gopacket leaves it, which means that there is none.
+func sayZero(frame []byte) {
+	var h packet.Header
+	info := packet.ParseInto(frame, 0, &h)
+	if h.NWProto == 17 && info.L4 != 0 && !info.Fragment {
+		if sum := frame[info.L4+6 : info.L4+8]; sum[0]|sum[1] == 0 {
+			sum[0], sum[1] = 0xff, 0xff
+		}
+	}
+}
+
 func TestRewrite(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
+	for _, seed := range []uint64{1, 2, 3, 4, 5815333179281433549} { // always the same: a run is no lottery
+		rewriteRandomFrames(t, seed)
+	}
+}
+
+func rewriteRandomFrames(t *testing.T, seed uint64) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 5000 {
 		frame := randomFrame(t, r)
+		sayZero(frame)
 		if i, l := sums(frame); i != 0xffff || l != 0xffff {
 			t.Fatalf("seed %d: gopacket's own sums are wrong: %x %x in %x", seed, i, l, frame)
 		}
