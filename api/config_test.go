@@ -225,7 +225,7 @@ func TestBadImportChangesNothing(t *testing.T) {
 		words  []string
 	}{
 		"not JSON":       {"{", 0, []string{"JSON"}},
-		"neither format": {"{}", 0, []string{"govisor_config"}},
+		"neither format": {"{}", 0, []string{"govisor_config", "fvctl apply -f"}},
 		"newer":          {`{"govisor_config":2}`, 0, []string{"2"}},
 		"unknown field":  {`{"govisor_config":1,"frob":1}`, 0, []string{"frob"}},
 		"a wrong type":   {`{"govisor_config":1,"slices":[{"name":7,"controllers":["tcp:h"]}]}`, 0, []string{"slices.name: a JSON number"}},

@@ -88,7 +88,7 @@ func parseConfig(text []byte) (cfg apitype.Config, format string, notes []string
 		return cfg, "flowvisor", notes, err
 	}
 	if probe.Ours == nil {
-		return cfg, "", nil, bad("govisor_config", "", "this is no configuration: govisor_config is missing", `want "govisor_config": 1, or a configuration FlowVisor saved`)
+		return cfg, "", nil, bad("govisor_config", "", "this is no configuration: govisor_config is missing", `want "govisor_config": 1, or a configuration FlowVisor saved; for a file that only adds and changes there is fvctl apply -f`)
 	}
 	return cfg, "govisor", []string{}, unmarshal(text, &cfg)
 }

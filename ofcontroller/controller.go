@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -245,9 +246,12 @@ func (c *Controller) Attach(ctx context.Context, nc net.Conn) error {
 	sw := newSwitch(c, cfg, nc, log)
 	err := sw.run(ctx, cfg.HandshakeTimeout-time.Since(began))
 	entry := sw.log.WithError(err)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		entry.Debug("connection closed")
-	} else {
+	case errors.Is(err, io.EOF): // the switch has closed it, or govisor for a slice that has left
+		entry.Info("connection to the switch ended")
+	default:
 		entry.Warn("connection to the switch ended")
 	}
 	return err

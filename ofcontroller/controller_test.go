@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
 
 	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/ofcontroller"
@@ -575,4 +577,21 @@ func TestRunReturnsOnBadTarget(t *testing.T) {
 			t.Errorf("Run(%s) = %v, want an error about it", target, err)
 		}
 	}
+}
+
+// A switch that hangs up is no cause for a warning: a slice that leaves a datapath looks the same to its module.
+func TestHangingUpIsNoWarning(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, hook := logtest.NewNullLogger()
+		c := ofcontroller.New(ofcontroller.Config{Log: logrus.NewEntry(log)})
+		sw := switchtest.Connect(t, c, switchtest.Features(1, 2))
+		sw.Ready()
+		_ = sw.Conn.Close()
+		_ = sw.Ended()
+		last := hook.LastEntry()
+		if last == nil || last.Message != "connection to the switch ended" || last.Level != logrus.InfoLevel {
+			t.Errorf("logged %+v", last)
+		}
+	})
 }
