@@ -181,6 +181,18 @@ func (p *Pattern) PinUntagged() {
 	}
 }
 
+// Untagged is what p says of untagged frames, if it names their VLAN priority, which is
+// 0, and not their VLAN: for Open vSwitch such a match is about tagged frames alone.
+func (p *Pattern) Untagged() (q Pattern, ok bool) {
+	if p.Mask[1]>>vlanAt != 0 || p.Mask[4] == 0 || p.Value[4] != 0 {
+		return Pattern{}, false
+	}
+	q = *p
+	q.Mask[1] |= 0xffff << vlanAt
+	q.Value[1] |= packet.VLANNone << vlanAt
+	return q, true
+}
+
 // Exact reports whether p wildcards nothing.
 func (p *Pattern) Exact() bool { return p.Mask == full }
 

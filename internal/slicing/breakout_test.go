@@ -1,8 +1,11 @@
 package slicing
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/govisor/govisor/ofwire/of10"
 )
@@ -164,5 +167,59 @@ func TestICMPTypesStayInTheSpace(t *testing.T) {
 				t.Errorf("%s with %s: refused: %v", name, list, got)
 			}
 		}
+	}
+}
+
+// Open vSwitch takes dl_vlan_pcp without dl_vlan for tagged frames only. Untagged ones,
+// which have priority 0, are named besides, in pieces and in guards.
+func TestPriorityOfUntaggedFrames(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rules []string
+		flow  string
+		want  string
+	}{
+		"guard": {[]string{"20 dl_vlan_pcp=0 bob=7", "10 any alice=7"}, "in_port=1 actions=output:2", "vlan_tci=0x0000 prio=P actions=[CONTROLLER:65535]"},
+		"piece": {[]string{"20 dl_vlan_pcp=0 alice=7", "10 any bob=7"}, "in_port=1 actions=output:2", "in_port=1,vlan_tci=0x0000 prio=P actions=[output:2]"},
+		"flow":  {[]string{"20 in_port=1-2 alice=7", "10 any bob=7"}, "in_port=1,dl_vlan_pcp=0 actions=output:2", "in_port=1,vlan_tci=0x0000 prio=P actions=[output:2]"},
+		"whole": {[]string{"20 in_port=1 alice=7", "20 any alice=7"}, "dl_vlan_pcp=0 actions=output:2", "vlan_tci=0x0000 prio=P actions=[output:2]"},
+	} {
+		r := newRig(t, 3, c.rules...)
+		r.add("alice", c.flow)
+		found := false
+		for _, l := range r.table() {
+			found = found || regexp.MustCompile("prio=[0-9]+").ReplaceAllString(l, "prio=P") == c.want
+		}
+		if !found {
+			t.Errorf("%s: no %s in\n%s", name, c.want, strings.Join(r.table(), "\n"))
+		}
+	}
+	r := newRig(t, 3, "20 in_port=1-2 alice=7")
+	var out Out
+	r.d.SetSlice(r.now, SliceConfig{Name: "alice", MaxFlows: -1, Strict: true}, &out)
+	r.add("alice", "in_port=1,dl_vlan_pcp=0 actions=output:2")
+}
+
+// Where pieces of one flow overlap, a switch may give a frame to the one that has idled
+// out, and a miss it is not.
+func TestIdlePieceThatOverlaps(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 in_port=1 alice=7", "100 dl_vlan=5 alice=7", "10 any bob=7")
+	r.add("alice", "idle_timeout=2 actions=output:2")
+	for range 4 {
+		r.pass(time.Second)
+		if got := ports(r.frame(1, pkt{}.bytes())); !slices.Equal(got, []int{2}) {
+			t.Fatalf("left by %v", got)
+		}
+	}
+	frame := pkt{vlan: 5}.bytes()
+	var out Out
+	r.d.FromSwitch(r.now, encode(t, &of10.PacketIn{BufferID: of10.NoBuffer, TotalLen: uint16(len(frame)), InPort: 1, Reason: of10.ReasonAction, Data: frame}), &out)
+	r.pump(&out)
+	if got := ports(r.takeSent()); !slices.Equal(got, []int{2}) {
+		t.Errorf("left by %v", got)
+	}
+	if got := r.take("alice"); len(got) != 0 {
+		t.Errorf("alice got %v", got)
 	}
 }

@@ -82,6 +82,11 @@ func wire(m flowspace.Match) (list []flowtable.Pattern) {
 			continue
 		}
 		list = append(list, pinned(flowtable.MakePattern(&m)))
+		if m.Wildcards&of10.WildDLVLAN != 0 && m.Wildcards&of10.WildDLVLANPCP == 0 && m.DLVLANPCP == 0 { // not all switches mean untagged frames too
+			m.Wildcards &^= of10.WildDLVLAN
+			m.DLVLAN = of10.VLANNone
+			list = append(list, pinned(flowtable.MakePattern(&m)))
+		}
 	}
 	return list
 }
@@ -147,7 +152,7 @@ func (o *oracle) mergeable(f *vflow) (first int, ok bool) {
 			over = append(over, n)
 		}
 	}
-	if len(over) < 2 || o.rules[over[0]].rule.Match.Contains(m) || o.covered(f.flow.Pattern(), len(o.d.lldp)) {
+	if len(over) < 2 || len(wire(m)) > 1 || o.rules[over[0]].rule.Match.Contains(m) || o.covered(f.flow.Pattern(), len(o.d.lldp)) {
 		return 0, false
 	}
 	for _, n := range over {

@@ -87,7 +87,7 @@ type Datapath struct {
 	nearRules     []*flowspace.Rule
 	nearPiece     []*ruleInfo
 	nearGuard     []*ruleInfo
-	cutPattern    [1]flowtable.Pattern
+	cutPattern    [2]flowtable.Pattern
 	packetOutSent of10.PacketOut
 	flowModSent   of10.FlowMod
 }

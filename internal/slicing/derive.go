@@ -104,8 +104,7 @@ func (d *Datapath) cut(f *vflow, r *ruleInfo) ([]flowtable.Pattern, bool) {
 		if !ok || !both.Possible() {
 			return nil, true
 		}
-		d.cutPattern[0] = pinned(both)
-		return d.cutPattern[:], true
+		return appendPlain(d.cutPattern[:0], both), true
 	}
 	region := f.region()
 	both, ok := region.Intersect(r.rule.Match)
@@ -219,6 +218,9 @@ func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
 		}
 	}
 	pat := *f.flow.Pattern()
+	if _, twice := pat.Untagged(); twice {
+		return spec{}, false
+	}
 	if containedIn(&pat, lldp) || !d.view.Covered(f.slice.name, flowspace.Write, f.region()) {
 		return spec{}, false
 	}

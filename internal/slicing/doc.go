@@ -32,6 +32,9 @@
 // Setting the ports of ICMP messages does nothing in some switches and sets type and code
 // in Open vSwitch: it is allowed where the slice owns what it could become either way.
 //
+// Open vSwitch takes dl_vlan_pcp=0 without dl_vlan for tagged frames only. Here it is about
+// untagged ones, too, as their priority is 0, whatever the switch makes of it.
+//
 // A switch that gives a buffer's id to another frame makes what stood for the first
 // unknown, also when that is another slice's doing. If it does so while a slice's
 // message to use the buffer is on its way, the message finds the other frame there;

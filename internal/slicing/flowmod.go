@@ -226,7 +226,11 @@ func (d *Datapath) legal(f *vflow, specs []spec, list []of10.Action) *of10.Error
 
 // strict refuses what would have to be rewritten, for slices that want to know.
 func (d *Datapath) strict(f *vflow, specs []spec) *of10.Error {
-	if len(specs) != 1 || specs[0].pat != *f.flow.Pattern() {
+	whole := 1
+	if _, twice := f.flow.Pattern().Untagged(); twice {
+		whole = 2
+	}
+	if len(specs) != whole || specs[0].pat != *f.flow.Pattern() {
 		return flowModFailed(of10.FlowModFailedEPerm)
 	}
 	if specs[0].rule.rule.HasForcedQueue {

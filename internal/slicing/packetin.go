@@ -110,10 +110,11 @@ func (d *Datapath) carvedOut(r *flowspace.Rule, w *flowtable.Words) bool {
 	return false
 }
 
-// pieceAt is the piece of f that a header falls into, a carve-out first.
+// pieceAt is the piece of f that a header falls into. A carve-out comes first, and then,
+// as it cannot be told which of several the switch has chosen, one that sends frames up.
 func (f *vflow) pieceAt(w *flowtable.Words) (found *piece) {
 	for _, p := range f.pieces {
-		if p.slot != nil && p.slot.pat.Matches(w) && (found == nil || p.carve) {
+		if p.slot != nil && p.slot.pat.Matches(w) && (found == nil || p.carve || p.gone && !found.carve) {
 			found = p
 		}
 	}

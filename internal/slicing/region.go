@@ -19,10 +19,19 @@ func patternsOf(r *flowspace.Match, limit int) (out []flowtable.Pattern, ok bool
 	out = make([]flowtable.Pattern, 0, len(list))
 	for i := range list {
 		if p := flowtable.MakePattern(&list[i]); p.Possible() {
-			out = append(out, pinned(p))
+			out = appendPlain(out, p)
 		}
 	}
 	return out, true
+}
+
+// appendPlain appends p as matches that all switches understand alike.
+func appendPlain(dst []flowtable.Pattern, p flowtable.Pattern) []flowtable.Pattern {
+	dst = append(dst, pinned(p))
+	if q, ok := p.Untagged(); ok {
+		dst = append(dst, pinned(q))
+	}
+	return dst
 }
 
 // pinned is p, but of all patterns that match one and the same header only one.
