@@ -66,7 +66,7 @@ leftovers() {
 
 finish() {
   local left verdict=PASS
-  for _ in 1 2 3 4 5; do # what is ending may end
+  for _ in {1..30}; do # what is ending may end
     left=$(leftovers)
     [ -n "$left" ] || break
     sleep 1
