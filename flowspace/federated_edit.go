@@ -100,8 +100,7 @@ func (m *federatedMap) chooseCoarse() {
 		m.coarse |= 1 << fine[0]
 		only, cost, fine = next, lower, fine[1:]
 	}
-	m.only = &ruleSet{}
-	m.only.bits.SetBitsetFrom(only)
+	m.only = newDenseSet(nil, only)
 	if m.only.thin(len(only)) {
 		m.only.makeSparse()
 		if len(m.only.at) == 0 {
@@ -137,11 +136,12 @@ func countZero(words []uint64) (n int) {
 }
 
 func (x *fieldIndex) plan(f Field) fieldPlan {
-	p := fieldPlan{field: f, width: x.width, shift: x.rows.dir.shift, pages: x.rows.dir.parts, cost: x.any.len(), lengths: x.lengths}
-	if x.any.at != nil {
-		p.sparse = x.any
-	} else {
+	p := fieldPlan{field: f, width: x.width, shift: x.rows.dir.shift, pages: x.rows.dir.pageParts, cost: x.any.len(), lengths: x.lengths}
+	if x.any.at == nil {
 		p.any = x.any.bits.Words()
+	}
+	if x.any.at != nil || len(x.any.further) > 0 {
+		p.anySet = x.any
 	}
 	if len(x.lengths) == 1 {
 		p.single = x.lengths[0].n
@@ -242,7 +242,6 @@ func (m *federatedMap) place(e *edit, r *Rule, w uint32, bit uint) {
 
 // beginField makes any for a field that no rule restricted: all rules but the new.
 func (m *federatedMap) beginField(e *edit, x *fieldIndex, w uint32, bit uint) {
-	x.any = &ruleSet{owner: e}
 	words := make([]uint64, len(m.blocks))
 	for i, b := range m.blocks {
 		if b != nil {
@@ -250,7 +249,7 @@ func (m *federatedMap) beginField(e *edit, x *fieldIndex, w uint32, bit uint) {
 		}
 	}
 	words[w] &^= 1 << bit
-	x.any.bits.SetBitsetFrom(words)
+	x.any = newDenseSet(e, words)
 }
 
 // unplace takes the rule at a position away.

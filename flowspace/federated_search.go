@@ -47,13 +47,13 @@ func (m *federatedMap) search(h *Header, dpid uint64) *Rule {
 	}
 	s.exact = m.eager == len(m.plan)
 	if m.only != nil {
-		s.try(m.only.bits.Words(), m.only.at, -1)
+		s.trySet(m.only, -1)
 	}
 	for i := range m.fine {
 		t := s.terms[i]
 		for _, r := range s.rows[t.first:t.last] {
 			if r.set != nil {
-				s.try(r.set.bits.Words(), r.set.at, i)
+				s.trySet(r.set, i)
 			} else if x := s.and(r.word, r.at, i); x != 0 {
 				s.survivors(x, r.at)
 			}
@@ -72,10 +72,22 @@ func (m *federatedMap) search(h *Header, dpid uint64) *Rule {
 	return m.blocks[w].rules[bits.TrailingZeros64(s.found)]
 }
 
-// try looks for survivors in a set of rules that meet term i.
-func (s *search) try(words []uint64, at []uint32, i int) {
+// trySet looks for survivors in a set of rules that meet term i.
+func (s *search) trySet(set *ruleSet, i int) {
+	if set.at != nil {
+		s.try(set.bits.Words(), 0, set.at, i)
+		return
+	}
+	s.try(set.bits.Words(), 0, nil, i)
+	for k := range set.further {
+		s.try(set.further[k].bits.Words(), uint32((k+1)*partWords), nil, i)
+	}
+}
+
+// try is trySet for some words, which follow word first unless at says where they are.
+func (s *search) try(words []uint64, first uint32, at []uint32, i int) {
 	for k, x := range words {
-		w := uint32(k)
+		w := first + uint32(k)
 		if at != nil {
 			w = at[k]
 		}

@@ -45,8 +45,8 @@ type fieldPlan struct {
 	single  uint8 // the only prefix length; 0: see lengths
 	shift   uint8 // of the row table, as is pages
 	pages   pageParts[rowPage]
-	any     []uint64       // words of the any set when it is dense
-	sparse  *ruleSet       // the any set when it is not
+	any     []uint64       // the first words of the any set when it is dense
+	anySet  *ruleSet       // the any set when it is not, or has more; else nil
 	cost    int            // number of words in it
 	lengths []prefixLength // prefix lengths in use
 }
@@ -197,8 +197,8 @@ func (q *query) and(x uint64, w uint32, skip int) uint64 {
 		var y uint64
 		if int(w) < len(t.any) {
 			y = t.any[w]
-		} else if t.sparse != nil {
-			y = t.sparse.word(w)
+		} else if t.anySet != nil {
+			y = t.anySet.word(w)
 		}
 		for _, r := range q.rows[t.first:t.last] {
 			if r.set != nil {

@@ -3,33 +3,49 @@ package flowspace
 import "slices"
 
 // partSize is how many entries of a directory a change copies together.
-const partSize = 64
+const partSize = 256
 
 // pageDir is the directory of a persistent hash table by extendible hashing: the top
 // bits of the hash choose a page, a full page is split in two. It is in parts; a copy
 // shares those that its edit does not change.
 type pageDir[P any] struct {
-	parts  pageParts[P]
+	pageParts[P]
 	owners []*edit // of the parts
 	shift  uint8   // 64 - log2 of the number of entries
 }
 
-// pageParts are the entries, partSize in each part; fewer in the only part of a small one.
-type pageParts[P any] [][]*P
+// pageParts are the entries of a directory. Most have the first part only.
+type pageParts[P any] struct {
+	first   []*P
+	further [][]*P
+}
 
 func newPageDir[P any](e *edit, p *P) pageDir[P] {
-	return pageDir[P]{parts: pageParts[P]{{p}}, owners: []*edit{e}, shift: 64}
+	return pageDir[P]{pageParts: pageParts[P]{first: []*P{p}}, owners: []*edit{e}, shift: 64}
 }
 
 // at returns the page of the i-th entry.
-func (ps pageParts[P]) at(i uint64) *P { return ps[i/partSize][i%partSize] }
+func (ps *pageParts[P]) at(i uint64) *P {
+	if i < uint64(len(ps.first)) {
+		return ps.first[i]
+	}
+	return ps.further[i/partSize-1][i%partSize]
+}
+
+// part returns where the k-th part is.
+func (ps *pageParts[P]) part(k uint64) *[]*P {
+	if k == 0 {
+		return &ps.first
+	}
+	return &ps.further[k-1]
+}
 
 // page returns the page for a hash.
-func (d *pageDir[P]) page(h uint64) *P { return d.parts.at(h >> d.shift) }
+func (d *pageDir[P]) page(h uint64) *P { return d.at(h >> d.shift) }
 
 // clone returns a directory that can be changed without d.
 func (d *pageDir[P]) clone() pageDir[P] {
-	return pageDir[P]{slices.Clone(d.parts), slices.Clone(d.owners), d.shift}
+	return pageDir[P]{pageParts[P]{d.first, slices.Clone(d.further)}, slices.Clone(d.owners), d.shift}
 }
 
 // point makes the entries for page p, whose hashes have their first depth bits in
@@ -39,10 +55,11 @@ func (d *pageDir[P]) point(e *edit, p *P, h uint64, depth uint8) {
 	first := h >> d.shift &^ (span - 1)
 	for i := first; i < first+span; i++ {
 		k := i / partSize
+		part := d.part(k)
 		if d.owners[k] != e {
-			d.parts[k], d.owners[k] = slices.Clone(d.parts[k]), e
+			*part, d.owners[k] = slices.Clone(*part), e
 		}
-		d.parts[k][i%partSize] = p
+		(*part)[i%partSize] = p
 	}
 }
 
@@ -61,19 +78,20 @@ func (d *pageDir[P]) double(e *edit) {
 	n := uint64(1) << (64 - d.shift)
 	all := make([]*P, 2*n)
 	for i := range n {
-		all[2*i] = d.parts.at(i)
+		all[2*i] = d.at(i)
 		all[2*i+1] = all[2*i]
 	}
 	d.shift--
-	d.parts = slices.Collect(slices.Chunk(all, partSize))
-	d.owners = slices.Repeat([]*edit{e}, len(d.parts))
+	parts := slices.Collect(slices.Chunk(all, partSize))
+	d.first, d.further = parts[0], parts[1:]
+	d.owners = slices.Repeat([]*edit{e}, len(parts))
 }
 
 // each calls f for every page until it returns false.
 func (d *pageDir[P]) each(f func(*P) bool) {
 	var last *P
-	for _, part := range d.parts {
-		for _, p := range part {
+	for k := range uint64(1 + len(d.further)) {
+		for _, p := range *d.part(k) {
 			if p == last {
 				continue
 			}

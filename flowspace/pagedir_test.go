@@ -52,7 +52,7 @@ func TestRowTableVersions(t *testing.T) {
 			now.table = now.table.own(e)
 		}
 	}
-	if parts := len(now.table.dir.parts); parts < 4 {
+	if parts := 1 + len(now.table.dir.further); parts < 4 {
 		t.Errorf("only %d parts", parts)
 	}
 	for i, v := range kept {

@@ -6,17 +6,67 @@ import (
 	"github.com/bits-and-blooms/bitset"
 )
 
+// partWords is how many words of a dense set a change copies together.
+const partWords = 64
+
 // ruleSet is a set of rule positions, 64 to a word, in one of two forms. Dense: word
-// w of the set is word w of bits. Sparse: only words that are not zero are kept, and
-// at, the summary, says which ones they are.
+// w of the set is word w of bits, or w%partWords of part w/partWords; parts but the
+// last are full, and a copy shares those behind the first that do not change. Sparse:
+// only words that are not zero are kept, in bits, and at, the summary, says which
+// ones they are.
 type ruleSet struct {
 	owner *edit
-	bits  bitset.BitSet
-	at    []uint32 // nil: dense
+	bits  bitset.BitSet // sparse, or the first part
+	at    []uint32      // nil: dense
+
+	further []densePart // behind the first
 }
 
+type densePart struct {
+	owner *edit
+	bits  bitset.BitSet
+}
+
+// newDenseSet returns the set of these words.
+func newDenseSet(e *edit, words []uint64) *ruleSet {
+	s := &ruleSet{owner: e}
+	s.setDense(words)
+	s.trim()
+	return s
+}
+
+func (s *ruleSet) setDense(words []uint64) {
+	n := min(len(words), partWords)
+	s.at, s.further = nil, nil
+	s.bits.SetBitsetFrom(words[:n:n])
+	for part := range slices.Chunk(words[n:], partWords) {
+		s.appendPart(part)
+	}
+}
+
+func (s *ruleSet) appendPart(words []uint64) {
+	s.further = append(s.further, densePart{owner: s.owner})
+	s.further[len(s.further)-1].bits.SetBitsetFrom(words)
+}
+
+// part returns a part of a dense set.
+func (s *ruleSet) part(k int) *bitset.BitSet {
+	if k == 0 {
+		return &s.bits
+	}
+	return &s.further[k-1].bits
+}
+
+// parts returns how many parts a dense set has.
+func (s *ruleSet) parts() int { return 1 + len(s.further) }
+
 // len returns how many words have to be walked.
-func (s *ruleSet) len() int { return len(s.bits.Words()) }
+func (s *ruleSet) len() int {
+	if len(s.further) == 0 {
+		return len(s.bits.Words())
+	}
+	return len(s.further)*partWords + len(s.further[len(s.further)-1].bits.Words())
+}
 
 // word returns the 64 positions of word w.
 func (s *ruleSet) word(w uint32) uint64 {
@@ -25,6 +75,15 @@ func (s *ruleSet) word(w uint32) uint64 {
 	}
 	if words := s.bits.Words(); int(w) < len(words) {
 		return words[w]
+	}
+	return s.furtherWord(w)
+}
+
+func (s *ruleSet) furtherWord(w uint32) uint64 {
+	if k := int(w/partWords) - 1; k >= 0 && k < len(s.further) {
+		if words := s.further[k].bits.Words(); int(w%partWords) < len(words) {
+			return words[w%partWords]
+		}
 	}
 	return 0
 }
@@ -49,7 +108,7 @@ func (s *ruleSet) own(e *edit) *ruleSet {
 	if s.owner == e {
 		return s
 	}
-	c := &ruleSet{owner: e}
+	c := &ruleSet{owner: e, further: slices.Clone(s.further)}
 	old := s.bits.Words()
 	c.bits.SetBitsetFrom(append(make([]uint64, 0, len(old)+1), old...))
 	if s.at != nil {
@@ -58,27 +117,30 @@ func (s *ruleSet) own(e *edit) *ruleSet {
 	return c
 }
 
+// ownPart returns the words of a part of a dense set, which must be owned, for changes.
+func (s *ruleSet) ownPart(k int) []uint64 {
+	words := s.part(k).Words()
+	if k > 0 && s.further[k-1].owner != s.owner {
+		words = append(make([]uint64, 0, min(len(words)+1, partWords)), words...)
+		s.further[k-1].bits.SetBitsetFrom(words)
+		s.further[k-1].owner = s.owner
+	}
+	return words
+}
+
 // set adds a position; s must be owned.
 func (s *ruleSet) set(w uint32, bit uint) {
-	words := s.bits.Words()
 	if s.at == nil {
-		switch {
-		case int(w) < len(words):
-			words[w] |= 1 << bit
-			return
-		case len(words) == 0, int(w) >= cap(words) && s.thin(int(w)+1):
+		n := s.len()
+		if int(w) >= n && (n == 0 || (int(w) > n || n%partWords == 0) && s.thin(int(w)+1)) {
 			s.makeSparse()
-		default:
-			for len(words) <= int(w) {
-				words = append(words, 0)
-			}
-			words[w] |= 1 << bit
-			s.bits.SetBitsetFrom(words)
+		} else {
+			s.grow(int(w) + 1)
+			s.ownPart(int(w / partWords))[w%partWords] |= 1 << bit
 			return
 		}
-		words = s.bits.Words()
 	}
-	i := len(s.at)
+	words, i := s.bits.Words(), len(s.at)
 	if i > 0 && s.at[i-1] >= w {
 		var found bool
 		if i, found = slices.BinarySearch(s.at, w); found {
@@ -93,27 +155,39 @@ func (s *ruleSet) set(w uint32, bit uint) {
 	}
 }
 
+// grow appends zeros to a dense set until it has n words.
+func (s *ruleSet) grow(n int) {
+	for have := s.len(); have < n; have = s.len() {
+		k := have / partWords
+		size := min(n-k*partWords, partWords)
+		if k == s.parts() {
+			s.appendPart(make([]uint64, size))
+			continue
+		}
+		words := s.ownPart(k)
+		for len(words) < size {
+			words = append(words, 0)
+		}
+		s.part(k).SetBitsetFrom(words)
+	}
+}
+
 // thin reports whether a dense set that has to grow to n words would be mostly zeros.
 func (s *ruleSet) thin(n int) bool {
 	used := 1
-	for _, x := range s.bits.Words() {
-		if x != 0 {
-			used++
-		}
+	for k := range s.parts() {
+		words := s.part(k).Words()
+		used += len(words) - countZero(words)
 	}
 	return 4*used < n
 }
 
 // clear removes a position; s must be owned.
 func (s *ruleSet) clear(w uint32, bit uint) {
-	words := s.bits.Words()
 	if s.at == nil {
-		if int(w) < len(words) {
-			words[w] &^= 1 << bit
-			for len(words) > 0 && words[len(words)-1] == 0 {
-				words = words[:len(words)-1]
-			}
-			s.bits.SetBitsetFrom(words)
+		if int(w) < s.len() {
+			s.ownPart(int(w / partWords))[w%partWords] &^= 1 << bit
+			s.trim()
 		}
 		return
 	}
@@ -121,6 +195,7 @@ func (s *ruleSet) clear(w uint32, bit uint) {
 	if !found {
 		return
 	}
+	words := s.bits.Words()
 	if words[i] &^= 1 << bit; words[i] == 0 {
 		s.at = slices.Delete(s.at, i, i+1)
 		s.bits.SetBitsetFrom(slices.Delete(words, i, i+1))
@@ -130,36 +205,58 @@ func (s *ruleSet) clear(w uint32, bit uint) {
 	}
 }
 
+// trim drops the zeros at the end of a dense set.
+func (s *ruleSet) trim() {
+	for k := len(s.further); k >= 0; k-- {
+		words := s.part(k).Words()
+		n := len(words)
+		for n > 0 && words[n-1] == 0 {
+			n--
+		}
+		if n > 0 || k == 0 {
+			if n < len(words) {
+				s.part(k).SetBitsetFrom(words[:n])
+			}
+			return
+		}
+		s.further = s.further[:k-1]
+	}
+}
+
 func (s *ruleSet) makeSparse() {
-	s.at = []uint32{}
+	at := []uint32{}
 	var packed []uint64
-	for w, x := range s.bits.Words() {
-		if x != 0 {
-			s.at = append(s.at, uint32(w))
-			packed = append(packed, x)
+	for k := range s.parts() {
+		for i, x := range s.part(k).Words() {
+			if x != 0 {
+				at = append(at, uint32(k*partWords+i))
+				packed = append(packed, x)
+			}
 		}
 	}
+	s.at, s.further = at, nil
 	s.bits.SetBitsetFrom(packed)
 }
 
 func (s *ruleSet) makeDense(n int) {
-	words := make([]uint64, n, n+1)
+	words := make([]uint64, n)
 	for i, x := range s.bits.Words() {
 		words[s.at[i]] = x
 	}
-	s.at = nil
-	s.bits.SetBitsetFrom(words)
+	s.setDense(words)
 }
 
 // orInto adds the set to dense words.
 func (s *ruleSet) orInto(dst []uint64) {
-	words := s.bits.Words()
 	if s.at == nil {
-		for w, x := range words {
-			dst[w] |= x
+		for k := range s.parts() {
+			for i, x := range s.part(k).Words() {
+				dst[k*partWords+i] |= x
+			}
 		}
 		return
 	}
+	words := s.bits.Words()
 	for i, w := range s.at {
 		dst[w] |= words[i]
 	}
@@ -170,9 +267,11 @@ func (s *ruleSet) appendWords(ws []uint32) []uint32 {
 	if s.at != nil {
 		return append(ws, s.at...)
 	}
-	for w, x := range s.bits.Words() {
-		if x != 0 {
-			ws = append(ws, uint32(w))
+	for k := range s.parts() {
+		for i, x := range s.part(k).Words() {
+			if x != 0 {
+				ws = append(ws, uint32(k*partWords+i))
+			}
 		}
 	}
 	return ws
