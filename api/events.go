@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,6 +30,9 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 		if after, err = strconv.ParseUint(text, 10, 64); err != nil {
 			s.fail(w, r, bad("after", text, fmt.Sprintf("%q is not the id of an event", text), ""))
 			return
+		}
+		if after == 0 {
+			after = math.MaxUint64 // all that are kept
 		}
 	}
 	past, sub, filter, err := s.svc.Subscribe(principal(r), after)

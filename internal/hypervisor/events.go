@@ -81,14 +81,15 @@ func (e *events) emit(now time.Time, ev apitype.Event) {
 }
 
 // subscribe returns the kept events after the given id, 0 for none of them, and
-// a subscription to what follows without a gap.
+// a subscription to what follows without a gap. An id that was not given out yet is from
+// before a restart: all that is kept happened since.
 func (e *events) subscribe(after uint64) ([]apitype.Event, *Subscription) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var past []apitype.Event
 	if after > 0 {
 		for _, ev := range e.ring {
-			if ev.ID > after {
+			if ev.ID > after || after > e.last {
 				past = append(past, ev)
 			}
 		}
