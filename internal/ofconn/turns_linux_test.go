@@ -2,6 +2,7 @@ package ofconn
 
 import (
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,13 @@ func TestHeavyConnectionsTakeTurns(t *testing.T) {
 	send := func(i, n int) {
 		if _, err := peers[i].Write([]byte(strings.Repeat(string(message), n))); err != nil {
 			t.Fatal(err)
+		}
+		for there := 0; there < n*len(message); { // on a busy machine even the loopback delivers later
+			var err error
+			if there, err = unix.IoctlGetInt(conns[i].sock.fd, unix.TIOCINQ); err != nil {
+				t.Fatal(err)
+			}
+			runtime.Gosched()
 		}
 	}
 	round := func(who ...int) {
