@@ -44,8 +44,9 @@ func versionList(vs []uint8) string {
 
 // Negotiate reads a peer's HELLO, a whole frame of any version, and returns the version
 // to speak: the highest of the supported ones that stands in the peer's version bitmap
-// or, without a bitmap, the smaller of the peer's version and our highest. The error is
-// a *VersionError, ErrNotHello, or one about the frame.
+// or, without a bitmap, the smaller of the peer's version and our highest. In 1.0, where
+// bodies are to be ignored (section 5.5.1), there is no bitmap. The error is a
+// *VersionError, ErrNotHello, or one about the frame.
 func Negotiate(hello []byte, supported ...uint8) (uint8, error) {
 	h, err := ParseHeader(hello)
 	if err != nil {
@@ -57,7 +58,7 @@ func Negotiate(hello []byte, supported ...uint8) (uint8, error) {
 	if int(h.Length) != len(hello) {
 		return 0, fmt.Errorf("hello: %w: %d in a frame of %d bytes", ErrLength, h.Length, len(hello))
 	}
-	if bitmap, ok := HelloVersions(hello[HeaderLen:]); ok {
+	if bitmap, ok := HelloVersions(hello[HeaderLen:]); ok && h.Version != Version10 {
 		var best uint8
 		for _, v := range supported {
 			if slices.Contains(bitmap, v) {

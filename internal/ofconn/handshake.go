@@ -69,7 +69,7 @@ func exchange(nc net.Conn) error {
 	if sent != nil {
 		return &HandshakeError{Reason: "cannot send HELLO", Err: sent}
 	}
-	if offersVersion10(peer) {
+	if _, err := ofwire.Negotiate(peer, ofwire.Version10); err == nil {
 		return nil
 	}
 	_, _ = nc.Write(helloFailed(peer))
@@ -138,24 +138,4 @@ func helloFailed(hello []byte) []byte {
 	binary.BigEndian.PutUint16(b[2:4], uint16(12+len(text)))
 	copy(b[4:8], hello[4:8])
 	return append(b, text...)
-}
-
-// offersVersion10 reads what a HELLO says: the versions of its bitmap element if
-// it has one, else every version up to the header's.
-func offersVersion10(hello []byte) bool {
-	if hello[0] == ofwire.Version10 {
-		return true
-	}
-	const elementBitmap = 1
-	for b := hello[ofwire.HeaderLen:]; len(b) >= 4; {
-		size := int(binary.BigEndian.Uint16(b[2:4]))
-		if size < 4 || size > len(b) {
-			break
-		}
-		if binary.BigEndian.Uint16(b) == elementBitmap && size >= 8 {
-			return binary.BigEndian.Uint32(b[4:8])&(1<<ofwire.Version10) != 0
-		}
-		b = b[min((size+7)&^7, len(b)):]
-	}
-	return hello[0] > ofwire.Version10
 }

@@ -26,6 +26,7 @@ func TestHandshake(t *testing.T) {
 		after       time.Duration
 	}{
 		{name: "1.0", input: "0100000800000001"},
+		{name: "1.0, whose body means nothing", input: "01000010 00000007 00010008 00000010"},
 		{name: "1.3 without bitmap", input: "0400000800000001"},
 		{name: "1.3 and 1.0 in the bitmap", input: strings.Replace(hello13, "%s", "00000012", 1)},
 		{name: "unknown element, then nothing", input: "04000010 00000007 00770008 ffffffff"},
