@@ -190,7 +190,7 @@ func TestAskSwitchWhoseAnswerDoesNotEnd(t *testing.T) {
 		go func() {
 			r := ofwire.NewReader(sw, 4096)
 			frame, err := r.Next()
-			for err == nil && of10.Type(frame[1]) != of10.TypeStatsRequest {
+			for err == nil && (of10.Type(frame[1]) != of10.TypeStatsRequest || of10.StatsType(frame[9]) != of10.StatsFlow) {
 				frame, err = r.Next()
 			}
 			if err != nil {

@@ -99,6 +99,10 @@ func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, 
 	for _, s := range d.sorted() {
 		d.portsChanged(now, s)
 	}
+	d.tableSize = 0
+	tables := of10.StatsRequest{XID: d.nextXID(), StatsType: of10.StatsTable}
+	d.expect(pending{xid: tables.XID, kind: pendTables})
+	out.send(&tables)
 	d.wipeEmergency(out)
 	if policy == Flush {
 		d.wipe(now, out)

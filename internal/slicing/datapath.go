@@ -52,6 +52,7 @@ type Datapath struct {
 	punts     []punt
 	aways     []*vflow
 	adopting  bool
+	tableSize uint32 // of the switch's largest table; 0 until it has told
 
 	fast        atomic.Pointer[fastView]
 	fastHeader  packet.Header // of FastPacketIn alone

@@ -17,6 +17,7 @@ const (
 	pendBarrier                 // a barrier of govisor's own
 	pendSilent                  // nobody wants to hear of it
 	pendAdopt                   // what the switch has, see Connect
+	pendTables                  // which tables it has
 )
 
 // pending is a message the switch has not confirmed yet, unless it is a flow_mod.

@@ -1,6 +1,7 @@
 package slicing
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -175,10 +176,21 @@ func narrowed(asked of10.Match, flows []statsFlow) of10.Match {
 	return asked
 }
 
+// defaultTableSize is for switches that do not tell.
+const defaultTableSize = 1 << 20
+
+// learnTables notes how many flows a slice's one table may hold: as many as the largest
+// of the switch's, as not every flow can be in every one.
+func (d *Datapath) learnTables(b of10.TableStatsReply) {
+	for i := range b {
+		d.tableSize = max(d.tableSize, b[i].MaxEntries)
+	}
+}
+
 // tableStats is the slice's one table; the number of matches is completed later.
 func (d *Datapath) tableStats(s *slice) of10.TableStats {
-	limit := uint32(1 << 20)
-	if n := s.table.Capacity(); n > 0 {
+	limit := cmp.Or(d.tableSize, defaultTableSize)
+	if n := s.table.Capacity(); n > 0 && n < int(limit) {
 		limit = uint32(n)
 	}
 	if n := s.cfg.MaxFlows; n >= 0 && n < int64(limit) {
@@ -206,6 +218,15 @@ func (d *Datapath) fromStatsReply(now time.Time, frame []byte, out *Out) {
 			d.answered(m.XID)
 			d.report(Event{What: "the switch tells of more flows than can be compared; they are removed"})
 			d.wipe(now, out)
+		}
+		return
+	}
+	if p != nil && p.kind == pendTables {
+		if b, ok := m.Body.(of10.TableStatsReply); ok {
+			d.learnTables(b)
+		}
+		if m.Flags&of10.StatsReplyMore == 0 {
+			d.answered(m.XID)
 		}
 		return
 	}
