@@ -119,7 +119,8 @@ func (f *Fabric) PingAll(ctx context.Context, limit time.Duration) Matrix {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, src := range f.hosts {
-		m[src.Name()] = make(map[string]bool)
+		row := make(map[string]bool) // m itself grows meanwhile
+		m[src.Name()] = row
 		for _, dst := range f.hosts {
 			if src == dst {
 				continue
@@ -128,7 +129,7 @@ func (f *Fabric) PingAll(ctx context.Context, limit time.Duration) Matrix {
 				ok := ping(ctx, src, dst.Address().IP, limit)
 				mu.Lock()
 				defer mu.Unlock()
-				m[src.Name()][dst.Name()] = ok
+				row[dst.Name()] = ok
 			})
 		}
 	}

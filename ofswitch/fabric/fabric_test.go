@@ -14,6 +14,7 @@ import (
 	"github.com/govisor/govisor/ofswitch/fabric"
 	"github.com/govisor/govisor/ofswitch/host"
 	"github.com/govisor/govisor/ofwire"
+	"github.com/govisor/govisor/ofwire/of10"
 )
 
 func address(n byte) host.Address {
@@ -84,4 +85,34 @@ func TestRefusals(t *testing.T) {
 	if _, err := f.Link(fabric.Socket{Switch: 1, Port: 1}, fabric.Socket{Switch: 2, Port: 3}); err == nil {
 		t.Error("two things in one port are accepted")
 	}
+}
+
+// Pings begin while others are still being started; their results are put together without a race.
+func TestPingAllOfMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := fabric.New()
+		cfg := ofswitch.SwitchConfig{FailMode: ofswitch.FailStandalone}
+		cfg.DatapathID, cfg.MissPolicy = 1, ofswitch.MissNormal
+		if _, err := f.AddSwitch(cfg); err != nil {
+			t.Fatal(err)
+		}
+		const hosts = 40
+		for n := byte(1); n <= hosts; n++ {
+			if _, err := f.AddHost(fmt.Sprintf("h%d", n), address(n), fabric.Socket{Switch: 1, Port: of10.Port(n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		over, cancel := context.WithCancel(t.Context())
+		cancel() // so that each ping ends at once, with an answer or without
+		m := f.PingAll(over, time.Second)
+		for src, row := range m {
+			if len(row) != hosts-1 {
+				t.Errorf("%s has results of %d hosts, want %d", src, len(row), hosts-1)
+			}
+		}
+		if len(m) != hosts {
+			t.Errorf("results of %d hosts, want %d", len(m), hosts)
+		}
+	})
 }
