@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
 
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofwire"
@@ -63,6 +66,24 @@ func listenAPI(ctx context.Context, addr, flag string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
 	return ln, explainInUse(err, addr, flag)
+}
+
+// fullListener says in the log, once a minute, that no file descriptor is left for a
+// connection: whoever waits for one hears nothing.
+type fullListener struct {
+	net.Listener
+	log  logrus.FieldLogger
+	told time.Time // by the one goroutine that accepts
+}
+
+func (l *fullListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && time.Since(l.told) > time.Minute {
+		l.told = time.Now()
+		l.log.WithError(err).WithField("address", l.Addr()).
+			Error("connections wait: no file descriptor is left; a switch takes one, and one for each of its slices (ulimit -n, LimitNOFILE= of systemd)")
+	}
+	return nc, err
 }
 
 // explainInUse says who has the address and what to do. Other errors pass.

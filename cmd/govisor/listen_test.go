@@ -8,8 +8,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	logtest "github.com/sirupsen/logrus/hooks/test"
+
+	"github.com/govisor/govisor/internal/bubble"
 	"github.com/govisor/govisor/ofwire"
 )
 
@@ -40,6 +46,45 @@ func TestListenTarget(t *testing.T) {
 		if err == nil && got != c.want {
 			t.Errorf("listenTarget(%q) = %+v, want %+v", c.in, got, c.want)
 		}
+	}
+}
+
+// exhausted is a listener for which there is no file descriptor.
+type exhausted struct{ net.Listener }
+
+func (exhausted) Accept() (net.Conn, error) {
+	return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+}
+func (exhausted) Addr() net.Addr { return &net.TCPAddr{Port: 6633} }
+
+// Whoever waits for a connection in vain hears nothing; the log must say why, and not with each attempt.
+func TestNoFileDescriptorLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, hook := logtest.NewNullLogger()
+		ln := &fullListener{Listener: exhausted{}, log: log}
+		for range 100 {
+			if _, err := ln.Accept(); err == nil {
+				t.Fatal("accepted")
+			}
+		}
+		if n := len(hook.AllEntries()); n != 1 || !strings.Contains(hook.LastEntry().Message, "no file descriptor is left") {
+			t.Errorf("%d entries, the last is %+v", n, hook.LastEntry())
+		}
+		bubble.Sleep(2 * time.Minute)
+		_, _ = ln.Accept()
+		if n := len(hook.AllEntries()); n != 2 {
+			t.Errorf("%d entries two minutes later, want 2", n)
+		}
+	})
+}
+
+// A socket whose name is too long for the system is an error that says so.
+func TestSocketWithALongName(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), strings.Repeat("d", 120))
+	if _, err := listenSocket(path); err == nil || !strings.Contains(err.Error(), "choose a shorter --data") {
+		t.Errorf("listenSocket = %v", err)
 	}
 }
 

@@ -98,7 +98,7 @@ func (s *server) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.openflow = append(s.openflow, ln)
+		s.openflow = append(s.openflow, &fullListener{Listener: ln, log: s.log})
 		scheme := "tcp"
 		if target.TLS() {
 			scheme = "tls"
@@ -133,9 +133,11 @@ func (s *server) open(ctx context.Context) error {
 		s.say("listening for Prometheus on http://%s/metrics", s.metrics.Addr())
 	}
 	path := filepath.Join(s.opts.data, socketName)
-	if s.socket, err = listenSocket(path); err != nil {
+	socket, err := listenSocket(path)
+	if err != nil {
 		return err
 	}
+	s.socket = &fullListener{Listener: socket, log: s.log}
 	s.say("listening for fvctl on unix %s", path)
 	if file := s.svc.GeneratedPasswordFile(); file != "" {
 		s.say("the administrator is %s, the password is in %s", hypervisor.AdminName, file)
@@ -158,6 +160,9 @@ func listenSocket(path string) (net.Listener, error) {
 	old := syscall.Umask(0o177) // no moment in which others may open it
 	ln, err := net.Listen("unix", path)
 	syscall.Umask(old)
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; err != nil && len(path) > most {
+		return nil, fmt.Errorf("socket: the name %s has %d bytes, the system takes %d; choose a shorter --data", path, len(path), most)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
