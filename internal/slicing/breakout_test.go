@@ -71,7 +71,8 @@ func TestCutPacketsGetNoAddresses(t *testing.T) {
 		ok    bool
 	}{
 		"a flow for cut ones too": {"dl_dst=00:00:00:00:00:02,dl_type=0x800", nil, false},
-		"a flow for an address":   {"dl_dst=00:00:00:00:00:02,dl_type=0x800,nw_dst=10.0.0.99", nil, true},
+		"a flow for an address":   {"dl_dst=00:00:00:00:00:02,dl_type=0x800,nw_dst=10.0.0.99", nil, false}, // see TestAddressesLeftAlone
+		"a flow for a protocol":   {"dl_dst=00:00:00:00:00:02,dl_type=0x800,nw_proto=6", nil, true},
 		"a cut one, buffered":     {"", whole[:24], false},
 		"a whole one, buffered":   {"", whole, true},
 	} {
@@ -221,5 +222,51 @@ func TestIdlePieceThatOverlaps(t *testing.T) {
 	}
 	if got := r.take("alice"); len(got) != 0 {
 		t.Errorf("alice got %v", got)
+	}
+}
+
+// Open vSwitch leaves the addresses of IPv4 packets alone whose protocol is 0 or whose
+// length is wrong. They must be the slice's own either way.
+func TestAddressesLeftAlone(t *testing.T) {
+	t.Parallel()
+	rules := []string{"20 dl_dst=00:00:00:00:00:07,dl_type=0x800,nw_dst=10.0.0.98 alice=7", "10 dl_dst=00:00:00:00:00:02 alice=7", "5 any bob=7"}
+	actions := flowMod(t, "actions=mod_nw_dst:10.0.0.98,mod_dl_dst:00:00:00:00:00:07,output:2").Actions
+	with := func(change func(b []byte)) []byte {
+		b := pkt{dst: 2, bigPayload: 300}.bytes()
+		b[16], b[17] = byte((len(b)-14)>>8), byte(len(b)-14)
+		change(b)
+		return b
+	}
+	for name, c := range map[string]struct {
+		frame []byte
+		ok    bool
+	}{
+		"whole":        {with(func([]byte) {}), true},
+		"protocol 0":   {with(func(b []byte) { b[23] = 0 }), false},
+		"much padding": {with(func(b []byte) { b[16], b[17] = 0, 40 }), false},
+		"too short":    {with(func(b []byte) { b[16], b[17] = 9, 0 }), false},
+		"no length":    {with(func(b []byte) { b[16], b[17] = 0, 0 }), false},
+	} {
+		r := newRig(t, 3, rules...)
+		m := &of10.PacketOut{BufferID: of10.NoBuffer, InPort: 1, Actions: actions, Data: c.frame}
+		if !c.ok {
+			r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+		} else if got := r.send("alice", m); len(got) != 0 {
+			t.Errorf("%s: refused: %v", name, got)
+		}
+	}
+	r := newRig(t, 3, rules...)
+	r.frame(1, with(func(b []byte) { b[23] = 0 }))
+	in := packetIns(r.take("alice"))
+	if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
+		t.Fatalf("alice got %v", in)
+	}
+	r.wantError("alice", &of10.PacketOut{BufferID: in[0].BufferID, InPort: 1, Actions: actions}, of10.ErrorBadAction, of10.BadActionEPerm)
+	for match, ok := range map[string]bool{"nw_dst=10.0.0.99": false, "nw_proto=0": false, "nw_proto=6": true, "nw_proto=2": true} {
+		m := flowMod(t, "dl_dst=00:00:00:00:00:02,dl_type=0x800,"+match+" actions=drop")
+		m.Actions = actions
+		if got := r.send("alice", m); (len(got) == 0) != ok {
+			t.Errorf("%s: %v", match, got)
+		}
 	}
 }

@@ -30,7 +30,8 @@
 // them as long as another slice on the datapath wants NORMAL.
 //
 // Setting the ports of ICMP messages does nothing in some switches and sets type and code
-// in Open vSwitch: it is allowed where the slice owns what it could become either way.
+// in Open vSwitch: it is allowed where the slice owns what it could become either way. So
+// it is with addresses of IPv4 packets of protocol 0 or wrong length, which that leaves.
 //
 // Open vSwitch takes dl_vlan_pcp=0 without dl_vlan for tagged frames only. Here it is about
 // untagged ones, too, as their priority is 0, whatever the switch makes of it.

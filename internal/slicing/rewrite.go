@@ -1,6 +1,8 @@
 package slicing
 
 import (
+	"encoding/binary"
+
 	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/internal/flowtable"
 	"github.com/govisor/govisor/internal/packet"
@@ -177,10 +179,10 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 	}
 	m := p.m
 	m.DLType = ipv4Type
-	if p.ip == maybe && m.NWSrc.Has(0) && m.NWDst.Has(0) && m.NWProto.Has(0) && m.NWTos.Has(0) && m.TPSrc.Has(0) && m.TPDst.Has(0) {
+	if p.ip == maybe && m.NWProto.Has(0) && m.TPSrc.Has(0) && m.TPDst.Has(0) { // see doubtful
 		zero := flowspace.One(0)
 		o := m
-		o.NWSrc, o.NWDst, o.NWProto, o.NWTos, o.TPSrc, o.TPDst = flowspace.IPv4Prefix(0, 32), flowspace.IPv4Prefix(0, 32), zero, zero, zero, zero
+		o.NWProto, o.TPSrc, o.TPDst = zero, zero, zero
 		bare := p.as(o, false)
 		bare.ip = missing
 		dst = append(dst, bare)
@@ -253,6 +255,7 @@ type frameRewriter struct {
 	lldp  bool     // link discovery may leave whoever owns the header
 
 	icmpType, icmpCode *of10.Action // set last, see appendICMP
+	alone              []byte       // the frame without what was set in its IPv4 header, see doubtful
 }
 
 func (w *frameRewriter) apply(a *of10.Action) {
@@ -262,8 +265,32 @@ func (w *frameRewriter) apply(a *of10.Action) {
 	case of10.ActionSetTPDst:
 		w.icmpCode = a
 	}
+	switch {
+	case w.alone != nil && !network(a.Type):
+		w.alone = setFrame(w.alone, a)
+	case w.alone == nil && network(a.Type) && doubtful(w.frame):
+		w.alone = append(make([]byte, 0, len(w.frame)+4), w.frame...)
+	}
 	w.frame = setFrame(w.frame, a)
 }
+
+// doubtful reports whether a switch may leave the IPv4 header of a frame alone. Open
+// vSwitch does so if the protocol is 0, or the length is not what it should be.
+func doubtful(frame []byte) bool {
+	var h packet.Header
+	info := packet.ParseInto(frame, 0, &h)
+	if h.DLType != of10.EtherTypeIPv4 || int(info.L3)+ipv4Head > len(frame) {
+		return false
+	}
+	ip := frame[info.L3:]
+	total := int(binary.BigEndian.Uint16(ip[2:]))
+	return h.NWProto == 0 || total < int(ip[0]&0xf)*4 || total > len(ip) || len(ip)-total > maxPadding
+}
+
+const (
+	ipv4Head   = 20
+	maxPadding = 255
+)
 
 func (w *frameRewriter) ok() bool {
 	h := packet.Parse(w.frame, 0)
@@ -272,6 +299,11 @@ func (w *frameRewriter) ok() bool {
 	}
 	if !w.d.ownsHeader(w.slice, &h, w.ports) {
 		return false
+	}
+	if w.alone != nil {
+		if o := packet.Parse(w.alone, 0); !w.d.ownsHeader(w.slice, &o, w.ports) {
+			return false
+		}
 	}
 	if h.DLType != of10.EtherTypeIPv4 || h.NWProto != of10.ProtoICMP || w.icmpType == nil && w.icmpCode == nil {
 		return true
@@ -336,7 +368,7 @@ func (w *headerRewriter) apply(a *of10.Action) {
 		w.unknown = true
 	}
 	ip := h.DLType == of10.EtherTypeIPv4
-	if ip && !w.split && network(a.Type) && h.NWSrc|h.NWDst == 0 && h.NWProto|h.NWTos == 0 {
+	if ip && !w.split && network(a.Type) && h.NWProto == 0 { // see doubtful
 		w.bare, w.split, w.cut = *h, true, true
 	}
 	icmp := ip && h.NWProto == of10.ProtoICMP
