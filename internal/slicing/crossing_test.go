@@ -482,3 +482,16 @@ func TestErrorOfAGuardThatIsGone(t *testing.T) {
 		t.Errorf("bob got %v", in)
 	}
 }
+
+// The end of a flow is told at once, also if a MODIFY of it has not been confirmed.
+func TestEndBehindAModify(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "100 any alice=7")
+	r.add("alice", "hard_timeout=2 actions=flood")
+	r.pass(time.Second)
+	r.send("alice", &of10.PortMod{PortNo: 1, HWAddr: [6]byte{2, 0, 0, 0, 0, 1}, Config: of10.PortConfigNoFlood, Mask: of10.PortConfigNoFlood})
+	r.pass(time.Second)
+	if got := r.take("alice"); len(got) != 1 || got[0].Type() != of10.TypeFlowRemoved {
+		t.Errorf("alice got %v, want flow_removed", got)
+	}
+}

@@ -122,11 +122,9 @@ func (d *Datapath) fromFlowRemoved(now time.Time, m *of10.FlowRemoved, out *Out)
 		d.settle(now, out)
 		return
 	}
+	d.lose(e)
 	if d.mayBeBack(e) {
-		d.mark(e.slot)
-		d.uninstall(now, e.slot, nil, out)
-	} else {
-		d.lose(e)
+		d.sendFlowMod(e, of10.FlowDeleteStrict, nil, out)
 	}
 	if e.kind == kindFlow && !f.ended {
 		d.pieceGone(now, e, m.Reason)

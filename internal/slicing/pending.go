@@ -338,7 +338,7 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *O
 		d.settle(now, out)
 		return
 	case of10.FlowAdd:
-		d.addRefused(now, r, out)
+		d.addRefused(r, out)
 	default:
 		e.actions = refusedActions // so that the next comparison finds a difference
 	}
@@ -360,12 +360,8 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *O
 
 // addRefused notes that an entry is not in the switch, and what is there in its place.
 // Whether it is tried again is for the caller to say: the switch may refuse for ever.
-func (d *Datapath) addRefused(now time.Time, r *record, out *Out) {
+func (d *Datapath) addRefused(r *record, out *Out) {
 	e := r.entry
-	if !e.dead && d.mayBeBack(e) {
-		d.uninstall(now, e.slot, nil, out)
-		return
-	}
 	d.cookies.remove(e.cookie)
 	if e.dead {
 		return // a DELETE for whatever is there is on its way, or another ADD
@@ -374,6 +370,10 @@ func (d *Datapath) addRefused(now time.Time, r *record, out *Out) {
 	if e.kind == kindFlow {
 		e.flow.live--
 		d.touch(e.flow)
+	}
+	if d.mayBeBack(e) {
+		d.sendFlowMod(e, of10.FlowDeleteStrict, nil, out)
+		return
 	}
 	old := r.replaced
 	if old == nil {
