@@ -305,27 +305,8 @@ func (im *fvImport) rule(in *fvRule) (*flowspace.Rule, error) {
 	if err := r.Match.Validate(); err != nil {
 		return r, hypervisor.FromFlowspace(err)
 	}
-	var unknown []string
-	for _, pair := range in.SliceAction {
-		for name, perm := range pair {
-			kept, ok := im.names[name]
-			if !ok || kept == hypervisor.AdminName {
-				im.note("rule %q: slice %q does not exist: left out", in.Name, name)
-				unknown = append(unknown, name)
-				continue
-			}
-			p, err := apitype.ParsePermission(strconv.FormatInt(int64(perm), 10))
-			if err != nil {
-				return r, bad("slice_action", fmt.Sprint(perm), err.Error(), "")
-			}
-			r.Grants = append(r.Grants, flowspace.Grant{Slice: kept, Perm: flowspace.Permission(p)})
-		}
-	}
-	if len(r.Grants) == 0 && len(unknown) > 0 {
-		return r, bad("slice_action", unknown[0], fmt.Sprintf("rule %q is of the unknown slice %q", clipText(in.Name), clipText(unknown[0])), "")
-	}
-	if len(r.Grants) == 0 {
-		return r, bad("slice_action", "", fmt.Sprintf("rule %q grants no slice anything", in.Name), "")
+	if r.Grants, err = im.grants(in); err != nil {
+		return r, err
 	}
 	for _, q := range in.QueueID {
 		if q > math.MaxUint32 {
@@ -341,6 +322,33 @@ func (im *fvImport) rule(in *fvRule) (*flowspace.Rule, error) {
 		r.ForcedQueue, r.HasForcedQueue = uint32(q), true
 	}
 	return r, nil
+}
+
+// grants makes the grants to the slices that there are.
+func (im *fvImport) grants(in *fvRule) (grants []flowspace.Grant, err error) {
+	var unknown []string
+	for _, pair := range in.SliceAction {
+		for name, perm := range pair {
+			kept, ok := im.names[name]
+			if !ok || kept == hypervisor.AdminName {
+				im.note("rule %q: slice %q does not exist: left out", in.Name, name)
+				unknown = append(unknown, name)
+				continue
+			}
+			p, err := apitype.ParsePermission(strconv.FormatInt(int64(perm), 10))
+			if err != nil {
+				return nil, bad("slice_action", fmt.Sprint(perm), err.Error(), "")
+			}
+			grants = append(grants, flowspace.Grant{Slice: kept, Perm: flowspace.Permission(p)})
+		}
+	}
+	switch {
+	case len(grants) > 0:
+		return grants, nil
+	case len(unknown) > 0:
+		return nil, bad("slice_action", unknown[0], fmt.Sprintf("rule %q is of the unknown slice %q", clipText(in.Name), clipText(unknown[0])), "")
+	}
+	return nil, bad("slice_action", "", fmt.Sprintf("rule %q grants no slice anything", in.Name), "")
 }
 
 // match makes the region. wildcards is what counts; a field that is neither

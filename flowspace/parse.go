@@ -158,25 +158,9 @@ func (p *matchParser) word(w string) error {
 func (p *matchParser) pair(key, value string) error {
 	switch key {
 	case "queues", "queue_id":
-		if err := once(&p.queues, key, value); err != nil {
-			return err
-		}
-		q, err := parseQueues(value)
-		p.q.Queues = q
-		return err
+		return p.queueList(key, value)
 	case "force_enqueue", "forced_queue":
-		if err := once(&p.forced, key, value); err != nil {
-			return err
-		}
-		if value == "-1" {
-			return nil
-		}
-		v, err := strconv.ParseUint(value, 10, 32)
-		if err != nil {
-			return &FieldError{Field: key, Value: value, Reason: "is not a queue number"}
-		}
-		p.q.Forced, p.q.HasForced = uint32(v), true
-		return nil
+		return p.forcedQueue(key, value)
 	}
 	f, ok := keys[key]
 	if !ok {
@@ -211,6 +195,29 @@ func (p *matchParser) pair(key, value string) error {
 	}
 	p.given[f] = true
 	return err
+}
+
+func (p *matchParser) queueList(key, value string) (err error) {
+	if err := once(&p.queues, key, value); err != nil {
+		return err
+	}
+	p.q.Queues, err = parseQueues(value)
+	return err
+}
+
+func (p *matchParser) forcedQueue(key, value string) error {
+	if err := once(&p.forced, key, value); err != nil {
+		return err
+	}
+	if value == "-1" {
+		return nil
+	}
+	v, err := strconv.ParseUint(value, 10, 32)
+	if err != nil {
+		return &FieldError{Field: key, Value: value, Reason: "is not a queue number"}
+	}
+	p.q.Forced, p.q.HasForced = uint32(v), true
+	return nil
 }
 
 func (p *matchParser) setNumber(f Field, s Set, value string) error {

@@ -62,54 +62,74 @@ func loadState(db *store.Store) (*state, error) {
 		accounts: map[string]store.Account{}, tokens: map[string]store.Token{}}
 	err := db.View(func(tx *store.Tx) error {
 		st.revision, st.rulesRevision = tx.Revision(), tx.RulesRevision()
-		records, err := tx.Slices()
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			s, err := sliceFromRecord(r)
-			if err != nil {
+		for _, load := range [...]func(*store.Tx) error{st.loadSlices, st.loadAccounts, st.loadDatapaths, st.loadSettings, st.loadRules} {
+			if err := load(tx); err != nil {
 				return err
 			}
-			st.slices[s.Name] = s
 		}
-		st.sortSlices()
-		accounts, err := tx.Accounts()
-		if err != nil {
-			return err
-		}
-		for _, a := range accounts {
-			st.accounts[a.Name] = a
-		}
-		tokens, err := tx.Tokens()
-		if err != nil {
-			return err
-		}
-		for _, t := range tokens {
-			st.tokens[t.ID] = t
-		}
-		dps, err := tx.Datapaths()
-		if err != nil {
-			return err
-		}
-		for _, d := range dps {
-			conf := datapathConf{d.FloodPerm, map[string]Limits{}}
-			for name, l := range d.Limits {
-				conf.limits[name] = limitsFromRecord(l)
-			}
-			st.datapaths[ofwire.DatapathID(d.DPID)] = conf
-		}
-		if st.callbacks, err = tx.Callbacks(); err != nil {
-			return err
-		}
-		if rec, ok, err := tx.Settings(); err != nil {
-			return err
-		} else if ok {
-			st.settings = Settings(rec)
-		}
-		return st.loadRules(tx)
+		return nil
 	})
 	return st, err
+}
+
+func (st *state) loadSlices(tx *store.Tx) error {
+	records, err := tx.Slices()
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		s, err := sliceFromRecord(r)
+		if err != nil {
+			return err
+		}
+		st.slices[s.Name] = s
+	}
+	st.sortSlices()
+	return nil
+}
+
+func (st *state) loadAccounts(tx *store.Tx) error {
+	accounts, err := tx.Accounts()
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		st.accounts[a.Name] = a
+	}
+	tokens, err := tx.Tokens()
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		st.tokens[t.ID] = t
+	}
+	return nil
+}
+
+func (st *state) loadDatapaths(tx *store.Tx) error {
+	dps, err := tx.Datapaths()
+	if err != nil {
+		return err
+	}
+	for _, d := range dps {
+		conf := datapathConf{d.FloodPerm, map[string]Limits{}}
+		for name, l := range d.Limits {
+			conf.limits[name] = limitsFromRecord(l)
+		}
+		st.datapaths[ofwire.DatapathID(d.DPID)] = conf
+	}
+	return nil
+}
+
+func (st *state) loadSettings(tx *store.Tx) (err error) {
+	if st.callbacks, err = tx.Callbacks(); err != nil {
+		return err
+	}
+	rec, ok, err := tx.Settings()
+	if ok {
+		st.settings = Settings(rec)
+	}
+	return err
 }
 
 func (st *state) loadRules(tx *store.Tx) error {
