@@ -209,11 +209,30 @@ type legality interface {
 	ok() bool
 }
 
-//nolint:gocognit // one walk through a list, on the path of every flow_mod and packet_out
 func (d *Datapath) compileFor(dst []of10.Action, s *slice, in of10.Port, r *flowspace.Rule, list []of10.Action, rw legality) []of10.Action {
 	if hasController(list) {
 		dst = append(dst, toController[0])
 	}
+	for i := range list {
+		a := &list[i]
+		switch {
+		case a.Type != of10.ActionOutput && a.Type != of10.ActionEnqueue:
+			if rw != nil {
+				rw.apply(a)
+			}
+			dst = append(dst, *a)
+		case a.Port != of10.PortController && (rw == nil || rw.ok()):
+			dst = d.compileOutput(dst, s, in, r, a)
+		}
+	}
+	for n := len(dst); n > 0 && dst[n-1].Type != of10.ActionOutput && dst[n-1].Type != of10.ActionEnqueue; n-- {
+		dst = dst[:n-1] // nothing leaves after these
+	}
+	return dst
+}
+
+// compileOutput is compileFor for an output that may leave.
+func (d *Datapath) compileOutput(dst []of10.Action, s *slice, in of10.Port, r *flowspace.Rule, a *of10.Action) []of10.Action {
 	emit := func(p of10.Port) {
 		if p == in {
 			return
@@ -224,52 +243,40 @@ func (d *Datapath) compileFor(dst []of10.Action, s *slice, in of10.Port, r *flow
 		}
 		dst = append(dst, of10.Output(p, 0))
 	}
-	for i := range list {
-		a := &list[i]
-		if a.Type != of10.ActionOutput && a.Type != of10.ActionEnqueue {
-			if rw != nil {
-				rw.apply(a)
-			}
+	switch {
+	case a.Port == of10.PortInPort:
+		return d.compileBack(dst, s, in, r, a)
+	case a.Type == of10.ActionEnqueue:
+		if s.sends(a.Port) && a.Port != in && d.grantsQueue(s, a.Port, a.QueueID) {
 			dst = append(dst, *a)
-			continue
 		}
-		if a.Port == of10.PortController || rw != nil && !rw.ok() {
-			continue
-		}
-		switch {
-		case a.Port == of10.PortInPort:
-			if in != of10.PortNone && !s.sends(in) || a.Type == of10.ActionEnqueue && !d.grantsQueueBack(s, in, r, a.QueueID) {
-				continue
-			}
-			if a.Type == of10.ActionOutput && r != nil && r.HasForcedQueue && in != of10.PortLocal {
-				dst = append(dst, of10.Enqueue(a.Port, r.ForcedQueue))
-				continue
-			}
+	case a.Port == of10.PortFlood || a.Port == of10.PortAll:
+		if d.native(s, r) {
 			dst = append(dst, *a)
-		case a.Type == of10.ActionEnqueue:
-			if s.sends(a.Port) && a.Port != in && d.grantsQueue(s, a.Port, a.QueueID) {
-				dst = append(dst, *a)
-			}
-		case a.Port == of10.PortFlood || a.Port == of10.PortAll:
-			if d.native(s, r) {
-				dst = append(dst, *a)
-				continue
-			}
+		} else {
 			d.outPorts(s, a.Port, in, emit)
-		case a.Port == of10.PortNormal:
-			if d.native(s, r) {
-				dst = append(dst, *a)
-			}
-		case a.Port == of10.PortTable:
-			dst = append(dst, *a)
-		case s.sends(a.Port):
-			emit(a.Port)
 		}
-	}
-	for n := len(dst); n > 0 && dst[n-1].Type != of10.ActionOutput && dst[n-1].Type != of10.ActionEnqueue; n-- {
-		dst = dst[:n-1] // nothing leaves after these
+	case a.Port == of10.PortNormal:
+		if d.native(s, r) {
+			dst = append(dst, *a)
+		}
+	case a.Port == of10.PortTable:
+		dst = append(dst, *a)
+	case s.sends(a.Port):
+		emit(a.Port)
 	}
 	return dst
+}
+
+// compileBack is compileFor for an output to IN_PORT.
+func (d *Datapath) compileBack(dst []of10.Action, s *slice, in of10.Port, r *flowspace.Rule, a *of10.Action) []of10.Action {
+	switch enqueue := a.Type == of10.ActionEnqueue; {
+	case in != of10.PortNone && !s.sends(in) || enqueue && !d.grantsQueueBack(s, in, r, a.QueueID):
+		return dst
+	case !enqueue && r != nil && r.HasForcedQueue && in != of10.PortLocal:
+		return append(dst, of10.Enqueue(a.Port, r.ForcedQueue))
+	}
+	return append(dst, *a)
 }
 
 func hasController(list []of10.Action) bool {

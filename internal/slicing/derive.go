@@ -243,37 +243,39 @@ func (f *vflow) openForSTP() bool {
 	return on&of10.PortConfigNoRecv != 0 && on&(of10.PortConfigDown|of10.PortConfigNoRecvSTP) == 0
 }
 
-// withCarves adds the parts of pieces that need a look at every frame: what
-// STRIP_VLAN does to a frame with two tags, and IN_PORT from a port the slice does
-// not forward to.
-func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec {
-	var cuts, ports []flowtable.Pattern
-	if f.openForSTP() {
+// carves are the parts of a flow's pieces that withCarves adds; what the first looks of
+// them do depends on more of a frame than its port.
+func (f *vflow) carves() (cuts []flowtable.Pattern, looks int) {
+	cut := func(wild uint32, set func(m *of10.Match)) flowtable.Pattern {
 		m := of10.MatchAll()
-		m.Wildcards &^= of10.WildDLDst
-		m.DLDst = stpMAC
-		cuts = append(cuts, flowtable.MakePattern(&m))
+		m.Wildcards &^= wild
+		set(&m)
+		return flowtable.MakePattern(&m)
+	}
+	var ports []flowtable.Pattern
+	if f.openForSTP() {
+		cuts = append(cuts, cut(of10.WildDLDst, func(m *of10.Match) { m.DLDst = stpMAC }))
 	}
 	for _, a := range f.flow.Actions {
 		switch {
 		case a.Type == of10.ActionStripVLAN:
 			for _, typ := range [...]uint16{packet.TypeVLAN, packet.TypeSVLAN} {
-				m := of10.MatchAll()
-				m.Wildcards &^= of10.WildDLType
-				m.DLType = typ
-				cuts = append(cuts, flowtable.MakePattern(&m))
+				cuts = append(cuts, cut(of10.WildDLType, func(m *of10.Match) { m.DLType = typ }))
 			}
 		case (a.Type == of10.ActionOutput || a.Type == of10.ActionEnqueue) && a.Port == of10.PortInPort:
 			for _, p := range f.slice.silent() {
-				m := of10.MatchAll()
-				m.Wildcards &^= of10.WildInPort
-				m.InPort = p
-				ports = append(ports, flowtable.MakePattern(&m))
+				ports = append(ports, cut(of10.WildInPort, func(m *of10.Match) { m.InPort = p }))
 			}
 		}
 	}
-	looks := len(cuts)
-	cuts = append(cuts, ports...)
+	return append(cuts, ports...), len(cuts)
+}
+
+// withCarves adds the parts of pieces that need a look at every frame: what
+// STRIP_VLAN does to a frame with two tags, and IN_PORT from a port the slice does
+// not forward to.
+func (d *Datapath) withCarves(f *vflow, specs []spec, rules []*ruleInfo) []spec {
+	cuts, looks := f.carves()
 	for n := len(specs); n > 0; n-- {
 		for k := range cuts {
 			s := specs[n-1]
