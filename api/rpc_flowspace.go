@@ -247,12 +247,12 @@ func (p *params) match() (flowspace.Match, error) {
 		}
 		var text string
 		var n number
-		if json.Unmarshal(raw, &n) == nil {
+		if string(raw) != "null" && json.Unmarshal(raw, &n) == nil {
 			if n < 0 && n >= -1<<15 { // FlowVisor wrote 16 bits signed
 				n &= 0xffff
 			}
 			text = fmt.Sprint(n)
-		} else if json.Unmarshal(raw, &text) != nil {
+		} else if string(raw) == "null" || json.Unmarshal(raw, &text) != nil || strings.ContainsAny(text, ",=") {
 			return flowspace.Match{}, rpcErrorf(rpcParams, "%s: match: %s is a number or text", p.method, key)
 		}
 		parts = append(parts, key+"="+text)

@@ -114,3 +114,14 @@ func TestListedRulesCanBeAdded(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A field of a match without a proper value is refused, not read as 0 or as two fields.
+func TestMatchValues(t *testing.T) {
+	t.Parallel()
+	w := fixture(t)
+	for _, match := range []string{`{"in_port":null}`, `{"in_port":"1,dl_vlan=5"}`, `{"in_port":true}`, `{"in_port":[1]}`, `{"in_port":""}`, `{"in_port":{}}`, `null`, `[]`, `""`} {
+		if _, text := w.rpc(hypervisor.AdminName, `{"jsonrpc":"2.0","id":1,"method":"add-flowspace","params":[{"dpid":"any","priority":1,"match":`+match+`,"slice-action":[{"slice-name":"alice","permission":7}]}]}`); !strings.Contains(text, "-32602") {
+			t.Errorf("%s: %s", match, text)
+		}
+	}
+}

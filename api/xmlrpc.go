@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -201,12 +202,11 @@ func (s *Server) viaRPC(c *rpcCall, method string, fields map[string]any) (any, 
 func (s *Server) xmlChangeFlowSpace(c *rpcCall, list []xmlValue) (any, error) {
 	changes := make([]hypervisor.RuleChange, len(list))
 	for i := range list {
-		fields := map[string]string{}
-		for _, m := range list[i].Members {
-			fields[m.Name] = m.Value.text()
+		fields, err := xmlMembers(&list[i])
+		if err == nil {
+			changes[i], err = xmlChange(fields)
 		}
-		var err error
-		if changes[i], err = xmlChange(fields); err != nil {
+		if err != nil {
 			return nil, rpcErrorf(rpcParams, "change %d: %v", i, err)
 		}
 	}
@@ -222,6 +222,29 @@ func (s *Server) xmlChangeFlowSpace(c *rpcCall, list []xmlValue) (any, error) {
 		ids[i] = strconv.FormatUint(r.ID, 10)
 	}
 	return ids, nil
+}
+
+// xmlMembers reads a change, which says everything once: what is left out or misspelt would
+// mean a match of everything.
+func xmlMembers(v *xmlValue) (map[string]string, error) {
+	known := []string{"operation", "id", "dpid", "priority", "match", "actions"}
+	fields := map[string]string{}
+	for _, m := range v.Members {
+		if !slices.Contains(known, m.Name) {
+			return nil, fmt.Errorf("unknown member %q; known are %s", clip(m.Name), strings.Join(known, ", "))
+		}
+		if _, twice := fields[m.Name]; twice {
+			return nil, fmt.Errorf("%s is there twice", m.Name)
+		}
+		fields[m.Name] = m.Value.text()
+	}
+	needs := map[string][]string{"ADD": {"dpid", "priority", "match", "actions"}, "CHANGE": known, "REMOVE": {"id"}}[strings.ToUpper(fields["operation"])]
+	for _, name := range append([]string{"operation"}, needs...) {
+		if _, there := fields[name]; !there {
+			return nil, fmt.Errorf("%s is missing", name)
+		}
+	}
+	return fields, nil
 }
 
 func xmlChange(fields map[string]string) (out hypervisor.RuleChange, err error) {

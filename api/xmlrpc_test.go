@@ -131,3 +131,36 @@ func TestXMLRPCFaults(t *testing.T) {
 		}
 	}
 }
+
+// A change says all that a rule is made of, and nothing else: what is left out or misspelt
+// would make the rule match everything.
+func TestXMLRPCChangesAreWhole(t *testing.T) {
+	t.Parallel()
+	w := fixture(t)
+	h := w.server.XMLRPCHandler()
+	before := w.svc.Revision()
+	for change, want := range map[string]string{
+		"operation:ADD;dpid:2;priority:1;actions:Slice:alice=7":                           "match is missing",
+		"operation:ADD;dpid:2;priority:1;mach:in_port=1;actions:Slice:alice=7":            "unknown member &#34;mach&#34;",
+		"operation:ADD;dpid:2;priority:1;match:in_port=1;match:any;actions:Slice:alice=7": "match is there twice",
+		"operation:ADD;dpid:2;match:any;actions:Slice:alice=7":                            "priority is missing",
+		"operation:ADD;priority:1;match:any;actions:Slice:alice=7":                        "dpid is missing",
+		"operation:ADD;dpid:2;priority:1;match:any":                                       "actions is missing",
+		"operation:CHANGE;id:1;dpid:2;priority:1;actions:Slice:alice=7":                   "match is missing",
+		"operation:CHANGE;dpid:2;priority:1;match:any;actions:Slice:alice=7":              "id is missing",
+		"operation:REMOVE":                                  "id is missing",
+		"operation:REMOVE;id:1;priority:1;name:x":           "unknown member &#34;name&#34;",
+		"dpid:2;priority:1;match:any;actions:Slice:alice=7": "operation is missing",
+	} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/xmlrpc", strings.NewReader(xmlBody("api.changeFlowSpace|"+change)))
+		req.Header.Set("Authorization", "Bearer "+w.token("fvadmin", "full"))
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, req)
+		if got := rec.Body.String(); !strings.Contains(got, "<fault>") || !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want a fault that says %q", change, got, want)
+		}
+	}
+	if n := w.svc.Revision() - before; n > 1 { // the token
+		t.Errorf("%d changes were made", n)
+	}
+}

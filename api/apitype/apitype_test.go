@@ -33,7 +33,7 @@ func TestRuleInput(t *testing.T) {
 			t.Errorf("%s: got %+v", in, r)
 		}
 	}
-	for _, in := range []string{`{"match":5}`, `{"match":[1]}`, `{"match":{"a":{}}}`, `{"grants":[{"permission":0}]}`} {
+	for _, in := range []string{`{"match":5}`, `{"match":[1]}`, `{"match":null}`, `{"match":{"in_port":"1,dl_vlan=5"}}`, `{"match":{"in_port=1,dl_vlan":5}}`, `{"match":{"in_port":null}}`, `{"match":{"a":{}}}`, `{"grants":[{"permission":0}]}`} {
 		if err := json.Unmarshal([]byte(in), &RuleCreate{}); err == nil {
 			t.Errorf("%s: no error", in)
 		}

@@ -113,11 +113,14 @@ func (m *Match) UnmarshalJSON(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	var fields map[string]any
-	if err := dec.Decode(&fields); err != nil {
+	if err := dec.Decode(&fields); err != nil || fields == nil { // null is not everything
 		return fmt.Errorf("match: want text or an object of fields")
 	}
 	parts := make([]string, 0, len(fields))
 	for k, v := range fields {
+		if text, ok := v.(string); strings.ContainsAny(k, ",=") || ok && strings.ContainsAny(text, ",=") {
+			return fmt.Errorf("match: field %q: one name and one value is possible, without , and =", k)
+		}
 		switch v := v.(type) {
 		case string:
 			parts = append(parts, k+"="+v)
