@@ -488,9 +488,9 @@ func TestEndBehindAModify(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, "100 any alice=7")
 	r.add("alice", "hard_timeout=2 actions=flood")
-	r.pass(time.Second)
+	r.pass(1500 * time.Millisecond)
 	r.send("alice", &of10.PortMod{PortNo: 1, HWAddr: [6]byte{2, 0, 0, 0, 0, 1}, Config: of10.PortConfigNoFlood, Mask: of10.PortConfigNoFlood})
-	r.pass(time.Second)
+	r.pass(500 * time.Millisecond)
 	if got := r.take("alice"); len(got) != 1 || got[0].Type() != of10.TypeFlowRemoved {
 		t.Errorf("alice got %v, want flow_removed", got)
 	}
