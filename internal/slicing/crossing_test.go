@@ -189,6 +189,22 @@ func (c *crossing) tick() {
 	c.r.pump(&out)
 }
 
+// reconnect loses all that is on its way, and begins anew.
+func (c *crossing) reconnect() {
+	c.r.onWay.down, c.r.queue = nil, nil
+	clear(c.asked)
+	refuse := c.r.refuse
+	c.r.refuse = nil
+	var out Out
+	c.r.d.Connect(c.r.now, c.r.features(), pick(c.rng, []Policy{Adopt, Adopt, Flush}), &out)
+	c.r.pump(&out)
+	c.r.quiet()
+	c.r.refuse = refuse
+	if !c.r.d.Ready() {
+		c.foreign = "not ready after a reconnect"
+	}
+}
+
 func (c *crossing) step() {
 	switch k := c.rng.IntN(20); {
 	case k < 6:
@@ -209,6 +225,8 @@ func (c *crossing) step() {
 		c.respace(c.rng)
 	case c.rng.IntN(5) == 0:
 		c.away()
+	case c.rng.IntN(5) == 0:
+		c.reconnect()
 	default:
 		c.portMod(c.rng)
 	}
