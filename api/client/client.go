@@ -231,6 +231,10 @@ func problem(resp *http.Response) *apitype.Problem {
 func unreachable(where string, err error) *apitype.Problem {
 	p := &apitype.Problem{Kind: apitype.KindUnreachable, Title: "cannot reach govisor",
 		Detail: fmt.Sprintf("cannot reach govisor at %s: %v", where, rootCause(err)), Hint: "is govisor running there?"}
+	if errors.Is(err, context.DeadlineExceeded) {
+		p.Detail = fmt.Sprintf("no answer in time from govisor at %s", where)
+		p.Hint = "is it running there? If so, a change may still be made, and its log says what is wrong; or give a longer --timeout"
+	}
 	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
 		p.Hint = "no TLS is spoken there: is it the address of --api-plain? Then give --url " + strings.Replace(where, "https://", "http://", 1)
 	}
