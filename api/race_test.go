@@ -223,3 +223,44 @@ func TestControllerMovedBesideAnotherChange(t *testing.T) {
 		}
 	}
 }
+
+// TestRacesAreWonOnce: of eight who send a change with the same ETag at once, one makes it,
+// wherever If-Match is honoured.
+func TestRacesAreWonOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.slice("alice")
+	w.rule("shared", "1", 9, "dl_vlan=99", "alice")
+	for _, tc := range []struct {
+		read, method, write string
+		body                func(n int) any
+	}{
+		{"/config", "POST", "/apply", func(n int) any {
+			return apitype.Config{Version: 1, Slices: []apitype.SliceConfig{{SliceCreate: apitype.SliceCreate{Name: fmt.Sprint("applied", n), Controllers: []string{"tcp:h"}}}}}
+		}},
+		{"/settings", "PATCH", "/settings", func(n int) any { return apitype.SettingsUpdate{FlowStatsCache: new(n + 1)} }},
+		{"/slices/alice", "PATCH", "/slices/alice", func(n int) any { return apitype.SliceUpdate{Contact: new(fmt.Sprint("racer ", n))} }},
+		{"/flowspace/shared", "PATCH", "/flowspace/shared", func(n int) any { return apitype.RuleUpdate{Priority: new(uint32(n + 100))} }},
+		{"/datapaths/1/limits/alice", "PUT", "/datapaths/1/limits/alice", func(n int) any { return map[string]int{"rate_limit": n + 1} }},
+		{"/flowspace", "POST", "/flowspace", func(n int) any {
+			return apitype.RuleCreate{Name: fmt.Sprint("raced", n), DPIDs: []string{"1"}, Match: "any", Grants: []apitype.Grant{{Slice: "alice", Permission: 7}}}
+		}},
+	} {
+		tag, before := w.tag(tc.read), w.svc.Revision()
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		statuses := map[int]int{}
+		for n := range 8 {
+			wg.Go(func() {
+				status, _, _ := w.send(tc.method, tc.write, tag, tc.body(n))
+				mu.Lock()
+				defer mu.Unlock()
+				statuses[status/100]++
+			})
+		}
+		wg.Wait()
+		if diff := cmp.Diff(map[int]int{2: 1, 4: 7}, statuses); diff != "" || w.svc.Revision() != before+1 {
+			t.Errorf("%s %s: %d changes, statuses by hundreds (-want +got):\n%s", tc.method, tc.write, w.svc.Revision()-before, diff)
+		}
+	}
+}
