@@ -11,23 +11,12 @@ const (
 	Linear                   // a plain ordered list: the oracle
 )
 
-// String returns the name used in configuration.
+// String returns the name.
 func (k MapKind) String() string {
 	if k == Linear {
 		return "linear"
 	}
 	return "federated"
-}
-
-// ParseMapKind reads "federated" or "linear"; empty is federated.
-func ParseMapKind(s string) (MapKind, error) {
-	switch s {
-	case "", "federated":
-		return Federated, nil
-	case "linear":
-		return Linear, nil
-	}
-	return 0, &FieldError{Field: "flow map", Value: s, Reason: "is unknown", Hint: "want federated or linear"}
 }
 
 // flowMap indexes the rules of one partition; immutable. A query names the
