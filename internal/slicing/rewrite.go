@@ -189,30 +189,9 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 	}
 	p.ip = there
 	if sets {
-		if other, ok := m.NWProto.Subtract(withPorts); ok {
-			o := m
-			if other.Has(uint32(of10.ProtoICMP)) {
-				o.NWProto = icmpProto
-				dst = appendICMP(dst, p.as(o, false), a)
-				other, ok = other.Subtract(icmpProto)
-			}
-			if o.NWProto = other; ok {
-				dst = append(dst, p.as(o, false))
-			}
-		}
-		protos, ok := m.NWProto.Intersect(withPorts)
-		if !ok {
+		if dst, ok = p.appendPorts(dst, &m, a); !ok {
 			return dst
 		}
-		m.NWProto = protos
-		if p.ports == maybe && m.TPSrc.Has(0) && m.TPDst.Has(0) {
-			o := m
-			o.TPSrc, o.TPDst = flowspace.One(0), flowspace.One(0)
-			bare := p.as(o, false)
-			bare.ports = missing
-			dst = append(dst, bare)
-		}
-		p.ports = there
 	}
 	switch a.Type {
 	case of10.ActionSetNWSrc:
@@ -227,6 +206,34 @@ func appendNetwork(dst []part, p part, a *of10.Action) []part {
 		m.TPDst = flowspace.One(uint32(a.TPPort))
 	}
 	return append(dst, p.as(m, true))
+}
+
+// appendPorts narrows m, the IPv4 part of p, to the TCP and UDP packets that have ports,
+// and appends the others; ok is false when there are none with ports.
+func (p *part) appendPorts(dst []part, m *flowspace.Match, a *of10.Action) (all []part, ok bool) {
+	if other, ok := m.NWProto.Subtract(withPorts); ok {
+		o := *m
+		if other.Has(uint32(of10.ProtoICMP)) {
+			o.NWProto = icmpProto
+			dst = appendICMP(dst, p.as(o, false), a)
+			other, ok = other.Subtract(icmpProto)
+		}
+		if o.NWProto = other; ok {
+			dst = append(dst, p.as(o, false))
+		}
+	}
+	if m.NWProto, ok = m.NWProto.Intersect(withPorts); !ok {
+		return dst, false
+	}
+	if p.ports == maybe && m.TPSrc.Has(0) && m.TPDst.Has(0) {
+		o := *m
+		o.TPSrc, o.TPDst = flowspace.One(0), flowspace.One(0)
+		bare := p.as(o, false)
+		bare.ports = missing
+		dst = append(dst, bare)
+	}
+	p.ports = there
+	return dst, true
 }
 
 // appendICMP does what Open vSwitch does with SET_TP_SRC and SET_TP_DST for ICMP: it sets

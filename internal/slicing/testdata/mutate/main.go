@@ -131,7 +131,7 @@ var faults = []fault{
 	{"trace without a reason", "trace.go", "t.Refused, t.Because = err, d.explainRefusal(f, err)", "t.Refused = err"},
 	{"forget that untagged frames are untagged", "internal/packet/header.go", "InPort: inPort, DLVLAN: VLANNone}", "InPort: inPort}"},
 	{"keep the flowspace of the connection's beginning", "internal/hypervisor/core.go", "if !k.view.Same(cfg.View) {", "if false {"},
-	{"speak only to switches that offer 1.0 alone", "internal/ofconn/handshake.go", "return hello[0] > ofwire.Version10", "return false"},
+	{"speak only to switches that offer 1.0 alone", "internal/ofconn/handshake.go", "ofwire.Version10); err == nil {", "ofwire.Version10); err == nil && peer[0] == ofwire.Version10 {"},
 	{"break with a switch over a type nobody knows", "classifier/session.go", "\tif s.ownAnswer(frame) {", "\tif frame[1] > 21 {\n\t\treturn fmt.Errorf(\"unknown\")\n\t}\n\tif s.ownAnswer(frame) {"},
 	{"give fragments ports", "rewrite.go", "if p.ports == maybe && m.TPSrc.Has(0)", "if false && m.TPSrc.Has(0)"},
 	{"give cut packets addresses", "rewrite.go", "if p.ip == maybe && m.NWProto.Has(0)", "if false && m.NWProto.Has(0)"},
