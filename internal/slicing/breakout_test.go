@@ -270,3 +270,18 @@ func TestAddressesLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// A flow for one header that lies in several rules is a point, however it is written.
+func TestMergedPoints(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3, "20 in_port=1,dl_vlan_pcp=0 alice=7", "20 any alice=7")
+	r.add("alice", "priority=3,tcp,in_port=1,dl_vlan=0xffff,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,nw_src=10.0.0.1,nw_dst=10.0.0.99,nw_tos=0,tp_src=7,tp_dst=80 actions=output:2")
+	for _, s := range r.d.points {
+		if !s.pat.Exact() {
+			t.Errorf("%v is one header and not exact", s.pat.Match())
+		}
+	}
+	if len(r.d.points) != 1 {
+		t.Errorf("%d points", len(r.d.points))
+	}
+}

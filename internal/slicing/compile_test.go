@@ -94,7 +94,7 @@ func wire(m flowspace.Match) (list []flowtable.Pattern) {
 // place enters the pieces of a flow and what guards them.
 func (o *oracle) place(f *vflow) {
 	if first, ok := o.mergeable(f); ok {
-		o.piece(f, *f.flow.Pattern(), first)
+		o.piece(f, pinned(*f.flow.Pattern()), first)
 		return
 	}
 	for n, r := range o.rules {
@@ -152,7 +152,8 @@ func (o *oracle) mergeable(f *vflow) (first int, ok bool) {
 			over = append(over, n)
 		}
 	}
-	if len(over) < 2 || len(wire(m)) > 1 || o.rules[over[0]].rule.Match.Contains(m) || o.covered(f.flow.Pattern(), len(o.d.lldp)) {
+	p := pinned(*f.flow.Pattern())
+	if len(over) < 2 || len(wire(m)) > 1 || o.rules[over[0]].rule.Match.Contains(match(&p)) || o.covered(f.flow.Pattern(), len(o.d.lldp)) {
 		return 0, false
 	}
 	for _, n := range over {

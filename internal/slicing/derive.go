@@ -209,7 +209,8 @@ func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
 		own = own[1:]
 	}
 	lldp := rules[:len(rules)-len(own)]
-	if len(own) < 2 || own[0].contains(f.flow.Pattern()) || !own[0].writes(f.slice.name) {
+	pat := pinned(*f.flow.Pattern())
+	if len(own) < 2 || own[0].contains(&pat) || !own[0].writes(f.slice.name) {
 		return spec{}, false
 	}
 	for _, r := range own[1:] {
@@ -217,7 +218,6 @@ func (d *Datapath) merged(f *vflow, rules []*ruleInfo) (spec, bool) {
 			return spec{}, false
 		}
 	}
-	pat := *f.flow.Pattern()
 	if _, twice := pat.Untagged(); twice {
 		return spec{}, false
 	}

@@ -109,6 +109,7 @@ var faults = []fault{
 	{"forget untagged frames of priority 0", "region.go", "dst = append(dst, pinned(q))", "_ = q"},
 	{"take an idle piece's frame for a miss", "packetin.go", "p.gone && !found.carve", "false"},
 	{"believe that addresses are always set", "rewrite.go", "\tif w.alone != nil {", "\tif false {"},
+	{"leave points unpinned where rules are merged", "derive.go", "pat := pinned(*f.flow.Pattern())", "pat := *f.flow.Pattern()"},
 	{"obey slaves", "dispatch.go", "c.Slave && changes(typ)", "false && changes(typ)"},
 	{"forget what idled out while the switch was away", "adopt.go", "if f == nil && e.idle != 0", "if false && e.idle != 0"},
 	{"keep flows whose guard was refused", "pending.go", "if containsSlot(p.guards, e.slot) {", "if containsSlot(p.guards, e.slot) && f.isDrop() {"},
