@@ -103,7 +103,7 @@ func (s *Snapshot) Free(f Field, dpids DPIDSet) FreeValues {
 		free.Values = f.Universe()
 	}
 	free.Any = true
-	var used []Range
+	used := map[Set]bool{} // many rules name the same values
 	s.Each(func(r *Rule) bool {
 		if !r.DPIDs.Overlaps(dpids) {
 			return true
@@ -111,11 +111,15 @@ func (s *Snapshot) Free(f Field, dpids DPIDSet) FreeValues {
 		if v := r.Match.set(f); v.IsAny() {
 			free.Open = append(free.Open, r)
 		} else {
-			used = slices.AppendSeq(used, v.Ranges())
+			used[*v] = true
 		}
 		return true
 	})
-	if u, ok := SetOf(used...); ok {
+	var ranges []Range
+	for v := range used {
+		ranges = slices.AppendSeq(ranges, v.Ranges())
+	}
+	if u, ok := SetOf(ranges...); ok {
 		free.Values, free.Any = free.Values.Subtract(u)
 	}
 	if f == NWTos && free.Any {

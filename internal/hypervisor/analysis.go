@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/govisor/govisor/api/apitype"
@@ -199,12 +198,12 @@ func (s *Service) Free(p Principal, field string, dpids []ofwire.DatapathID) (fr
 	if !st.allowed(p, actReadShared, "") {
 		return free, false, denied(p, "read the flowspace")
 	}
-	var pick func(*flowspace.Match) flowspace.Set
+	var f flowspace.Field
 	switch field {
 	case "dl_vlan":
-		free, pick = flowspace.Span(1, 4094), func(m *flowspace.Match) flowspace.Set { return m.DLVLAN }
+		f = flowspace.DLVLAN
 	case "in_port":
-		free, pick = flowspace.Span(1, 0xff00), func(m *flowspace.Match) flowspace.Set { return m.InPort }
+		f = flowspace.InPort
 	default:
 		return free, false, invalid("field", field, fmt.Sprintf("cannot tell what is free of %q", clip(field)), "want dl_vlan or in_port")
 	}
@@ -216,21 +215,6 @@ func (s *Service) Free(p Principal, field string, dpids []ofwire.DatapathID) (fr
 		}
 		where = flowspace.DPIDs(ids...)
 	}
-	used := map[flowspace.Set]bool{}
-	st.flows.Each(func(r *flowspace.Rule) bool {
-		if set := pick(&r.Match); !set.IsAny() && r.DPIDs.Overlaps(where) {
-			used[set] = true
-		}
-		return true
-	})
-	var ranges []flowspace.Range
-	for set := range maps.Keys(used) {
-		ranges = slices.AppendSeq(ranges, set.Ranges())
-	}
-	taken, some := flowspace.SetOf(ranges...)
-	if !some {
-		return free, true, nil
-	}
-	free, any = free.Subtract(taken)
-	return free, any, nil
+	values := st.flows.Free(f, where)
+	return values.Values, values.Any, nil
 }
