@@ -65,9 +65,10 @@ func digest(rules []Rule) uint64 {
 // or of the one after, whose acknowledgement the kill may have cut off.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	rounds, rng := 25, rand.New(rand.NewPCG(42, 42))
+	rounds, enough := 25, uint64(1000) // kills and changes at least
+	rng := rand.New(rand.NewPCG(42, 42))
 	if testing.Short() {
-		rounds = 5
+		rounds, enough = 5, 20
 	}
 	dir := t.TempDir()
 	model, err := Open(t.TempDir()) // the same changes without kills
@@ -77,7 +78,6 @@ func TestKilled(t *testing.T) {
 	defer model.Close()
 	model.db.NoSync = true
 	var modelRev, acked uint64
-	const enough = 20 // changes; fewer prove nothing
 	round := 0
 	for ; round < rounds || acked < enough; round++ {
 		acked = max(acked, killOnce(t, dir, time.Duration(rng.IntN(60_000))*time.Microsecond))
