@@ -173,7 +173,15 @@ func loopLedByTest(t *testing.T) *Loop {
 	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = unix.Close(l.ep) })
+	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if Running(l) { // else its leader has closed them, and others may have their numbers
+			_ = unix.Close(l.wake)
+			_ = unix.Close(l.ep)
+		}
+	})
 	l.watch = time.AfterFunc(time.Hour, l.look)
 	t.Cleanup(func() { l.watch.Stop() })
 	return l
@@ -232,8 +240,10 @@ func TestTheNextLeaderIsWatched(t *testing.T) {
 	busy := handlerFunc(func([]byte) error { <-free; return nil })
 	next := handlerFunc(func([]byte) error { close(visited); return nil })
 	message := []byte{ofwire.Version10, 14, 0, 8, 0, 0, 0, 0}
+	var peers []net.Conn
 	for i, h := range []Handler{busy, next} {
 		c, peer := l.join(t, Config{Handler: h})
+		peers = append(peers, peer)
 		if _, err := peer.Write(message); err != nil {
 			t.Fatal(err)
 		}
@@ -243,10 +253,18 @@ func TestTheNextLeaderIsWatched(t *testing.T) {
 	go l.lead(l.term)
 	select {
 	case <-visited:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the loop waits for a handler")
 	}
 	close(free)
+	for _, p := range peers {
+		_ = p.Close()
+	}
+	for end := time.Now().Add(time.Minute); Running(l); runtime.Gosched() { // it closes what it has by number
+		if time.Now().After(end) {
+			t.Fatal("the loop's leader does not end")
+		}
+	}
 }
 
 type handlerFunc func([]byte) error
