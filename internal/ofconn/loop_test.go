@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -59,12 +60,38 @@ func pair(t *testing.T) (ours, peer *net.TCPConn) {
 	return accepted.(*net.TCPConn), dialled.(*net.TCPConn)
 }
 
+// unixPair connects two unix sockets. Unlike two of TCP they do not stall the one
+// direction, however little each message is, when the other is full.
+func unixPair(t *testing.T) (ours, peer net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if peer, err = net.Dial("unix", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	if ours, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return ours, peer
+}
+
 // start runs a connection and returns its other end. wait returns what Run returned.
 func (r *tcpRig) start(t *testing.T, cfg ofconn.Config) (c *ofconn.Conn, peer *net.TCPConn, wait func() error) {
 	t.Helper()
 	ours, peer := pair(t)
 	_ = ours.SetWriteBuffer(16 << 10) // so that the socket stalls soon
 	_ = peer.SetReadBuffer(256 << 10)
+	c, wait = r.run(t, ours, cfg)
+	return c, peer, wait
+}
+
+// run runs a connection on a socket. wait returns what Run returned.
+func (r *tcpRig) run(t *testing.T, ours net.Conn, cfg ofconn.Config) (c *ofconn.Conn, wait func() error) {
+	t.Helper()
 	if cfg.Handler == nil {
 		cfg.Handler = &recorder{}
 	}
@@ -84,7 +111,7 @@ func (r *tcpRig) start(t *testing.T, cfg ofconn.Config) (c *ofconn.Conn, peer *n
 		cancel()
 		<-ended
 	})
-	return c, peer, func() error {
+	return c, func() error {
 		t.Helper()
 		select {
 		case err := <-done:

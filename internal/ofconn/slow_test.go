@@ -55,7 +55,7 @@ func TestKeepAliveOfAPeerThatDoesNotRead(t *testing.T) {
 }
 
 // Echo requests whose replies are not taken slow their sender.
-func TestTCPEchoFlood(t *testing.T) {
+func TestEchoFlood(t *testing.T) {
 	overTCP(t, func(t *testing.T, r *tcpRig) {
 		const n = 20000 // so that the answers are more than the sockets take
 		for name, request := range map[string]func(i uint32) []byte{
@@ -66,7 +66,8 @@ func TestTCPEchoFlood(t *testing.T) {
 				return b
 			},
 		} {
-			c, peer, _ := r.start(t, ofconn.Config{SoftLimit: 10 << 10, HardLimit: 100 << 10})
+			ours, peer := unixPair(t)
+			c, _ := r.run(t, ours, ofconn.Config{SoftLimit: 10 << 10, HardLimit: 100 << 10})
 			sent := make(chan struct{})
 			go func() {
 				defer close(sent)
