@@ -19,8 +19,8 @@ func TestKeepAliveOfAPeerThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
-		reads time.Duration // between two times; 0: nothing at all
-	}{{"slow", 5 * time.Second}, {"stalled", 0}} {
+		reads time.Duration // between two times of 10,000 bytes; 0: nothing at all
+	}{{"slow", 2 * time.Second}, {"stalled", 0}} {
 		synctest.Test(t, func(t *testing.T) {
 			var c *ofconn.Conn
 			h := &recorder{each: func([]byte) error { // answers more than there is room for
