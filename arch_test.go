@@ -297,7 +297,7 @@ func TestNoWaitingForLuck(t *testing.T) {
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			if e, ok := n.(*ast.SelectorExpr); ok && e.Sel.Name == "Sleep" {
 				if x, ok := e.X.(*ast.Ident); ok && x.Name == "time" {
-					t.Errorf("%s: time.Sleep in a test", s.fset.Position(e.Pos()))
+					t.Errorf("%s: a test sleeps; wait for the condition, or use bubble.Sleep", s.fset.Position(e.Pos()))
 				}
 			}
 			return true
