@@ -429,16 +429,7 @@ func TestTAP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer host.Close()
-	for _, size := range []int{60, 1514} {
-		mustWrite(t, host, testFrame(size))
-		if got := readOwn(t, tap, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
-			t.Errorf("to the switch: %d bytes became %d", size, len(got[0].Data))
-		}
-		mustWrite(t, tap, testFrame(size))
-		if got := readOwn(t, host, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
-			t.Errorf("to the host: %d bytes became %d", size, len(got[0].Data))
-		}
-	}
+	wantCarried(t, host, tap, 60, 1514)
 	wantClosed(t, tap)
 	if _, err := OpenTAP("a-name-that-is-too-long"); err == nil {
 		t.Error("a long name was accepted")
@@ -451,6 +442,21 @@ func TestTAP(t *testing.T) {
 			t.Fatal("the device is still there")
 		}
 		runtime.Gosched()
+	}
+}
+
+// wantCarried sends frames of these sizes both ways.
+func wantCarried(t *testing.T, host, port Port, sizes ...int) {
+	t.Helper()
+	for _, size := range sizes {
+		mustWrite(t, host, testFrame(size))
+		if got := readOwn(t, port, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
+			t.Errorf("to the switch: %d bytes became %d", size, len(got[0].Data))
+		}
+		mustWrite(t, port, testFrame(size))
+		if got := readOwn(t, host, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
+			t.Errorf("from the switch: %d bytes became %d", size, len(got[0].Data))
+		}
 	}
 }
 
@@ -479,16 +485,7 @@ func TestTunnelPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer host.Close()
-	for _, size := range []int{60, 1400} {
-		mustWrite(t, host, testFrame(size))
-		if got := readOwn(t, tunnel, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
-			t.Errorf("to the switch: %d bytes became %d", size, len(got[0].Data))
-		}
-		mustWrite(t, tunnel, testFrame(size))
-		if got := readOwn(t, host, 1, marked); !bytes.Equal(got[0].Data, testFrame(size)) {
-			t.Errorf("from the switch: %d bytes became %d", size, len(got[0].Data))
-		}
-	}
+	wantCarried(t, host, tunnel, 60, 1400)
 }
 
 // TestPacketAllocates: a batch through the kernel and back makes no garbage.
