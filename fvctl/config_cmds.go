@@ -132,6 +132,9 @@ Every fault in the file is reported, and then nothing changes. The present confi
 			if err != nil {
 				return err
 			}
+			if len(bytes.TrimSpace(text)) == 0 {
+				return fmt.Errorf("%s: the file is empty", args[0])
+			}
 			stop := a.busy("reading " + args[0])
 			rep, err := a.c.ImportConfig(cmd.Context(), text, dry)
 			stop()
