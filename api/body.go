@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/api/shape"
 	"github.com/govisor/govisor/internal/hypervisor"
 )
 
@@ -55,13 +56,7 @@ func decode(w http.ResponseWriter, r *http.Request, bulk bool, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := unmarshal(text, v); err != nil {
-		return err
-	}
-	if len(text) > maxBody { // a bulk, whose parts are checked one by one
-		return nil
-	}
-	return checkRequired(text, reflect.TypeOf(v).Elem())
+	return unmarshal(text, v)
 }
 
 // checkNoBody refuses a body where none means anything; an empty object is none.
@@ -79,30 +74,19 @@ func checkNoBody(w http.ResponseWriter, r *http.Request) error {
 	return unmarshal(text, &struct{}{})
 }
 
-// checkRequired names the first field of an object that must be there and is not.
-func checkRequired(text []byte, t reflect.Type) error {
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	var have map[string]json.RawMessage
-	if err := json.Unmarshal(text, &have); err != nil {
-		return jsonError(err)
-	}
-	for f := range t.Fields() {
-		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if _, ok := have[name]; !ok && name != "" && name != "-" && !strings.Contains(opts, "omit") {
-			return bad(name, "", name+" is missing", "")
-		}
-	}
-	return nil
-}
-
+// unmarshal decodes the one JSON value of text into v: no unknown fields, none twice, and
+// none missing that must be there.
 func unmarshal(text []byte, v any) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return bad("body", "", "the body is empty", "send JSON")
 	}
-	if err := checkShape(text, true); err != nil {
-		return err
+	most := 1
+	if _, ok := v.(*apitype.Config); ok { // usually a file, whose faults are all listed
+		most = mostFaults
+	}
+	faults := shape.Check(text, reflect.TypeOf(v), true, most)
+	if len(faults) > 0 && faults[0].Kind != shape.Missing {
+		return faultsError(faults)
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -115,7 +99,42 @@ func unmarshal(text []byte, v any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return bad("body", "", "there is something after the JSON value", "")
 	}
-	return nil
+	return faultsError(faults)
+}
+
+// mostFaults is how many faults of one body are listed.
+const mostFaults = 100
+
+// faultsError is about the first fault, nil for none; it lists them if they are several.
+func faultsError(faults []shape.Fault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	first := faults[0]
+	e := &hypervisor.Error{Kind: apitype.KindInvalid, Field: first.Path, Detail: first.Detail, Hint: first.Hint, Index: first.Index}
+	if first.Kind == shape.Unknown && e.Hint == "" {
+		e.Hint = "see " + prefix + "/openapi.json"
+	}
+	if first.Kind != shape.Missing && first.Index >= 0 { // of which element
+		e.Detail = first.Path + ": " + first.Detail
+	}
+	if len(faults) == 1 {
+		return e
+	}
+	e.Field, e.Hint, e.Index = "", "", -1
+	e.Detail = fmt.Sprintf("the configuration has %d faults; nothing was changed", len(faults))
+	if len(faults) == mostFaults {
+		e.Detail = fmt.Sprintf("the configuration has %d faults and perhaps more; nothing was changed", len(faults))
+	}
+	for _, f := range faults {
+		e.Faults = append(e.Faults, apitype.Fault{Index: max(f.Index, 0), Field: f.Path, Detail: f.Detail, Hint: f.Hint})
+	}
+	return e
+}
+
+// checkShape refuses JSON, of whatever type, that is nested too deep or has a field twice.
+func checkShape(text []byte, fold bool) error {
+	return faultsError(shape.Check(text, nil, fold, 1))
 }
 
 func jsonError(err error) error {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/api/shape"
 )
 
 // BenchmarkDecodeBulk reads the body of a bulk request of 100,000 rules.
@@ -28,6 +29,17 @@ func BenchmarkDecodeBulk(b *testing.B) {
 		}
 		if _, err := changesIn(in.Changes); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkShapeOfBulk is the check before.
+func BenchmarkShapeOfBulk(b *testing.B) {
+	text := []byte(`{"changes":[` + strings.Repeat(`{"op":"add","add":{"name":"r5","dpids":["7"],"priority":100,"match":"in_port=3,dl_vlan=7","grants":[{"slice":"a","permission":7}]}},`, 100_000) + `{"op":"remove","ref":"x"}]}`)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if got := shape.Check(text, typeOf[apitype.Bulk](), true, 1); got != nil {
+			b.Fatal(got)
 		}
 	}
 }

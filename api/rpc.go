@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/api/shape"
 	"github.com/govisor/govisor/internal/hypervisor"
 )
 
@@ -41,9 +43,9 @@ func rpcErrorf(code int, format string, args ...any) *rpcError {
 
 type rpcRequestBody struct {
 	JSONRPC string          `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
+	ID      json.RawMessage `json:"id,omitempty"`
 	Method  string          `json:"method"`
-	Params  json.RawMessage `json:"params"`
+	Params  json.RawMessage `json:"params,omitempty"`
 }
 
 type rpcResult struct {
@@ -198,6 +200,11 @@ func (s *Server) runOne(r *http.Request, text []byte) any {
 	}
 	if req.JSONRPC != "2.0" || req.Method == "" {
 		return rpcFailed(req.ID, rpcErrorf(rpcRequest, `a request has "jsonrpc":"2.0" and a method`))
+	}
+	for _, f := range shape.Check(text, reflect.TypeFor[rpcRequestBody](), true, 100) {
+		if f.Kind == shape.Unknown && f.Hint != "" { // others were never refused
+			return rpcFailed(req.ID, rpcErrorf(rpcRequest, "%s (%s)", f.Detail, f.Hint))
+		}
 	}
 	result, err := s.callRPC(r, &req)
 	switch {

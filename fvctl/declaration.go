@@ -2,6 +2,7 @@ package fvctl
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,17 +14,23 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/govisor/govisor/api/apitype"
+	"github.com/govisor/govisor/api/shape"
 )
 
-// ParseDeclaration reads the file of apply, JSON or YAML. Unknown fields are refused by name.
+// ParseDeclaration reads the file of apply, JSON or YAML. Fields that are unknown, or must be
+// there and are not, are refused by name.
 func ParseDeclaration(text []byte) (apitype.Config, error) {
 	var cfg apitype.Config
 	var tree any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return cfg, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
-	if _, ok := tree.(map[string]any); !ok {
+	top, ok := tree.(map[string]any)
+	if !ok {
 		return cfg, errors.New("not a configuration: want slices, flowspace, datapaths or settings")
+	}
+	if _, ok := top[versionField]; !ok {
+		top[versionField] = apitype.ConfigVersion
 	}
 	asJSON, err := json.Marshal(tree)
 	if err != nil {
@@ -31,18 +38,51 @@ func ParseDeclaration(text []byte) (apitype.Config, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(asJSON))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
-		return apitype.Config{}, declarationFaults(asJSON, err)
-	}
-	if cfg.Version == 0 {
-		cfg.Version = apitype.ConfigVersion
+	if err := declarationFaults(asJSON, dec.Decode(&cfg)); err != nil {
+		return apitype.Config{}, err
 	}
 	return cfg, nil
 }
 
-// declarationFaults looks for what is wrong entry by entry, since err is only the first and
-// does not say of which entry.
+// versionField is in every file that govisor writes; people may leave it out.
+const versionField = "govisor_config"
+
+// shapeFaults are about the fields that are there or not, and decoding is silent about.
+func shapeFaults(text []byte) (faults []apitype.Fault) {
+	for _, f := range shape.Check(text, reflect.TypeFor[apitype.Config](), true, 1000) {
+		if f.Kind != shape.Unknown || f.Hint != "" {
+			faults = append(faults, apitype.Fault{Index: max(f.Index, 0), Field: f.Path, Detail: f.Detail, Hint: f.Hint})
+		}
+	}
+	slices.SortStableFunc(faults, func(a, b apitype.Fault) int { // as in the lists of the others
+		return cmp.Compare(section(a.Field), section(b.Field))
+	})
+	return faults
+}
+
+// section is the number of the section that a field is in.
+func section(path string) int {
+	name := path[:strings.IndexAny(path+".", ".[")]
+	n := 0
+	for f := range reflect.TypeFor[apitype.Config]().Fields() {
+		if at, _, _ := strings.Cut(f.Tag.Get("json"), ","); at == name {
+			return n
+		}
+		n++
+	}
+	return n
+}
+
+// declarationFaults looks for what is wrong entry by entry, since err, of decoding the whole, is
+// only the first and does not say of which entry.
 func declarationFaults(text []byte, err error) error {
+	missing := shapeFaults(text)
+	switch {
+	case err == nil && len(missing) == 0:
+		return nil
+	case err == nil:
+		return faultsError(missing)
+	}
 	var top map[string]json.RawMessage
 	if json.Unmarshal(text, &top) != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
@@ -67,10 +107,15 @@ func declarationFaults(text []byte, err error) error {
 	for _, name := range slices.Sorted(maps.Keys(top)) {
 		faults = append(faults, apitype.Fault{Field: name, Detail: fmt.Sprintf("unknown field %q", name)})
 	}
-	switch len(faults) {
-	case 0:
+	if len(faults) == 0 {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	case 1:
+	}
+	return faultsError(append(faults, missing...))
+}
+
+// faultsError lists faults, one at least.
+func faultsError(faults []apitype.Fault) error {
+	if len(faults) == 1 {
 		return errors.New(faultText(faults[0]))
 	}
 	return &apitype.Problem{Kind: apitype.KindInvalid, Detail: fmt.Sprintf("%d faults; nothing was changed", len(faults)), Errors: faults}

@@ -57,7 +57,10 @@ func faultsOf(err error) (lines []string) {
 		return nil
 	}
 	for _, f := range p.Errors {
-		line := f.Field + ": " + f.Detail
+		line := f.Detail
+		if !strings.Contains(line, f.Field) {
+			line = f.Field + ": " + line
+		}
 		if f.Hint != "" {
 			line += " (" + f.Hint + ")"
 		}
