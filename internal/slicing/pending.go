@@ -217,10 +217,12 @@ type txn struct {
 
 // newTxn begins a flow_mod of s, which has to be finished.
 func (d *Datapath) newTxn(s *slice, c Conn, frame []byte) *txn {
-	t := new(txn)
+	var t *txn
 	if n := len(d.spareTxns); n > 0 {
 		t = d.spareTxns[n-1]
 		d.spareTxns = d.spareTxns[:n-1]
+	} else {
+		t = new(txn)
 	}
 	t.slice, t.conn, t.orig = s, c.ID, append(t.orig[:0], frame...)
 	return t
