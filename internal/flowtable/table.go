@@ -116,6 +116,15 @@ func (t *Table) insert(x *index, f *Flow) (*Flow, error) {
 	if old == nil && t.capacity > 0 && x.n >= t.capacity {
 		return nil, ErrFull
 	}
+	t.put(x, f, old)
+	return old, nil
+}
+
+// Replace puts a flow made by New into the place of old, which Same has returned for it.
+func (t *Table) Replace(old, f *Flow) { t.put(&t.main, f, old) }
+
+// put makes f a flow of an index, in the place of old unless that is nil.
+func (t *Table) put(x *index, f, old *Flow) {
 	t.seq++
 	f.seq = t.seq
 	f.live = true
@@ -129,7 +138,6 @@ func (t *Table) insert(x *index, f *Flow) (*Flow, error) {
 	if x == &t.main && !t.untimed {
 		t.due.add(f)
 	}
-	return old, nil
 }
 
 // Remove takes f out of the table; false when it is not in it.

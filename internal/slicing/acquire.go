@@ -16,7 +16,8 @@ func (d *Datapath) acquire(f *vflow, specs []spec) bool {
 	return true
 }
 
-func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
+// newPiece adds a piece to f.
+func (f *vflow) newPiece() *piece {
 	p := &f.first
 	if f.begun {
 		p = new(piece)
@@ -24,6 +25,27 @@ func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
 		f.begun = true
 		f.pieces = f.firstIn[:0]
 	}
+	f.pieces = append(f.pieces, p)
+	return p
+}
+
+// inherit gives f, which is as old was and has its place, old's pieces where they are.
+func (d *Datapath) inherit(f, old *vflow) {
+	d.touch(old)
+	d.touch(f)
+	for _, p := range old.pieces {
+		n := f.newPiece()
+		*n = *p
+		n.flow, n.gone = f, false
+		p.slot.cands[slices.Index(p.slot.cands, p)] = n
+		d.mark(p.slot)
+	}
+	old.pieces = nil
+	d.markPoints(f)
+}
+
+func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
+	p := f.newPiece()
 	*p = piece{flow: f, rule: s.rule, carve: s.carve}
 	if !s.pat.Exact() {
 		if p.ranked = s.ranked; p.ranked == nil {
@@ -38,7 +60,6 @@ func (d *Datapath) acquirePiece(f *vflow, s *spec) bool {
 	for _, r := range p.ranked {
 		r.refs++
 	}
-	f.pieces = append(f.pieces, p)
 	for _, r := range p.ranked {
 		if !d.rankOf(r) {
 			return false

@@ -62,7 +62,7 @@ func (d *Datapath) Restore(now time.Time, list []SavedFlow) {
 			d.restoreEmergency(now, f, &list[i])
 			continue
 		}
-		specs, err := d.admit(f)
+		specs, err := d.admit(f, nil)
 		if err != nil || s.table.Same(f.flow) != nil || !s.room(s.table.Len()) {
 			continue
 		}

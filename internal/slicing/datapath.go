@@ -66,7 +66,6 @@ type Datapath struct {
 	scarce       int  // see scarceNumbers
 	allMarked    bool // every soft point is marked, see withMany
 	touched      []*vflow
-	former       former
 	buffer       uint32 // real buffer for the next entry of a slot with buffer set
 	restarted    int    // idle timers that began anew because a flow had to be moved
 	actions      []of10.Action

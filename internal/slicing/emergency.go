@@ -169,7 +169,7 @@ func emergencyFlow(now time.Time, s *slice, f *flowtable.Flow) *vflow {
 }
 
 func (d *Datapath) admitEmergency(f *vflow) ([]spec, *of10.Error) {
-	specs, err := d.admit(f)
+	specs, err := d.admit(f, nil)
 	if err != nil {
 		return nil, err
 	}

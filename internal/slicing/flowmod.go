@@ -60,12 +60,9 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedOverlap))
 		return
 	}
-	old := s.table.Same(f.flow)
-	if old != nil {
-		d.former = formerOf(old.Aux.(*vflow))
-		defer func() { d.former = former{} }()
-	}
-	specs, err := d.admit(f)
+	old := s.same(f)
+	stand := d.standing(old, f.flow.Actions)
+	specs, err := d.admit(f, stand)
 	if err != nil {
 		d.failWith(out, s, c.ID, frame, err)
 		return
@@ -76,20 +73,23 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	}
 	haveBuffer, code := d.takeBuffer(s, m.BufferID)
 	t := d.newTxn(s, c, frame)
-	t.added = f
-	f.txn = t
-	if old != nil {
-		o := old.Aux.(*vflow)
-		t.replaced = o
-		o.ended, o.announce = true, false
-		d.drop(o)
-	}
-	if _, err := s.table.Insert(f.flow); err != nil {
-		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
-		return
-	}
+	t.added, t.replaced, f.txn = f, old, t
 	d.insert(f)
-	d.put(f, specs)
+	switch {
+	case old == nil:
+		if _, err := s.table.Insert(f.flow); err != nil {
+			d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
+			return
+		}
+		d.put(f, specs)
+	case stand != nil:
+		d.supersede(old, f)
+		d.inherit(f, old)
+	default:
+		d.supersede(old, f)
+		d.drop(old)
+		d.put(f, specs)
+	}
 	d.runWithBuffer(now, s, f, haveBuffer, t, out)
 	d.finish(t)
 	if code != 0 {
@@ -97,18 +97,18 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	}
 }
 
-// former is what the flow that is being replaced has become. Its successor will most
-// likely become the same, and need not look for it.
-type former struct {
-	rule *ruleInfo
-	slot *slot
+// same is the slice's flow that f would replace, nil if there is none.
+func (s *slice) same(f *vflow) *vflow {
+	if old := s.table.Same(f.flow); old != nil {
+		return old.Aux.(*vflow)
+	}
+	return nil
 }
 
-func formerOf(f *vflow) former {
-	if len(f.pieces) != 1 || f.pieces[0].slot == nil {
-		return former{}
-	}
-	return former{f.pieces[0].rule, f.pieces[0].slot}
+// supersede puts f into the place that old has in the slice's table. Nobody hears of old's end.
+func (d *Datapath) supersede(old, f *vflow) {
+	old.ended, old.announce = true, false
+	f.slice.table.Replace(old.flow, f.flow)
 }
 
 // newFlow makes a virtual flow that is in no table yet.
@@ -144,15 +144,18 @@ func (s *slice) room(in int) bool {
 	return s.cfg.Quota == nil || s.cfg.Quota.Reserve(1)
 }
 
-// admit checks whether f can be had at all, and returns what it becomes.
-func (d *Datapath) admit(f *vflow) ([]spec, *of10.Error) {
-	specs, err := d.derive(f)
-	if err != nil {
-		var wide *tooWide
-		if errors.As(err, &wide) {
-			d.report(Event{Slice: f.slice.name, What: fmt.Sprintf("flow_mod %v needs more than %d physical flows because of rule %q", f.flow.Match, wide.limit, wide.rule.Name), Err: err})
+// admit checks whether f can be had at all, and returns what it becomes. If that is known
+// already, it is given as specs, which is nil otherwise.
+func (d *Datapath) admit(f *vflow, specs []spec) ([]spec, *of10.Error) {
+	if specs == nil {
+		var err error
+		if specs, err = d.derive(f); err != nil {
+			var wide *tooWide
+			if errors.As(err, &wide) {
+				d.report(Event{Slice: f.slice.name, What: fmt.Sprintf("flow_mod %v needs more than %d physical flows because of rule %q", f.flow.Match, wide.limit, wide.rule.Name), Err: err})
+			}
+			return nil, flowModFailed(of10.FlowModFailedAllTablesFull)
 		}
-		return nil, flowModFailed(of10.FlowModFailedAllTablesFull)
 	}
 	if len(specs) == 0 && !d.writesSomewhere(f) {
 		return nil, flowModFailed(of10.FlowModFailedEPerm)
@@ -255,7 +258,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 	actions := s.actions(m.Actions)
 	plans := make([][]spec, len(sel)) // nil: the pieces stay
 	for i, fl := range sel {
-		if specs := d.standing(fl.Aux.(*vflow), actions); specs != nil {
+		if specs := d.standing(fl.Aux.(*vflow), actions); specs != nil && !s.cfg.Strict {
 			if err := d.legal(fl.Aux.(*vflow), specs, actions); err != nil {
 				d.failWith(out, s, c.ID, frame, err)
 				return
@@ -266,7 +269,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		trial := *fl
 		trial.Actions = actions
 		f.flow = &trial
-		specs, err := d.admit(&f)
+		specs, err := d.admit(&f, nil)
 		if err != nil {
 			d.failWith(out, s, c.ID, frame, err)
 			return
@@ -301,18 +304,22 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 	}
 }
 
-// standing returns the pieces of a flow that is to get other actions when these make no
-// difference to where its pieces are; else nil.
+// standing returns the pieces of a flow that is to have these actions when they make no
+// difference to where its pieces are; else, and for no flow, nil. Guards are not told.
 func (d *Datapath) standing(f *vflow, actions []of10.Action) []spec {
-	if f.slice.cfg.Strict || carves(actions) {
+	if f == nil {
+		return nil
+	}
+	same := of10.ActionsEqual(f.flow.Actions, actions)
+	if !same && carves(actions) {
 		return nil
 	}
 	specs := d.specs[:0]
 	for _, p := range f.pieces {
-		if p.slot == nil || p.carve {
+		if p.slot == nil || p.carve && !same {
 			return nil
 		}
-		specs = append(specs, spec{pat: p.slot.pat, rule: p.rule, level: f.level})
+		specs = append(specs, spec{pat: p.slot.pat, rule: p.rule, level: f.level, carve: p.carve})
 	}
 	if d.specs = specs; len(specs) == 0 {
 		return nil

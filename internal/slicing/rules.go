@@ -113,9 +113,6 @@ func isLLDP(dlType uint16) bool {
 
 // info returns what is known of r.
 func (d *Datapath) info(r *flowspace.Rule) *ruleInfo {
-	if i := d.former.rule; i != nil && i.rule == r {
-		return i
-	}
 	i := d.rules[r]
 	if i == nil {
 		i = newRuleInfo(r, max(d.cfg.MaxExpansion, 1))

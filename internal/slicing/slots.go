@@ -52,10 +52,7 @@ func (s *slot) soft() bool {
 // if need be. It returns nil when the switch's priorities are used up.
 func (d *Datapath) slotAt(pat *flowtable.Pattern, i *ruleInfo, level int32) *slot {
 	if pat.IsPoint() && !i.lldp {
-		s := d.former.slot
-		if s == nil || !s.point || s.pat.Value != pat.Value {
-			s = d.points[pat.Value]
-		}
+		s := d.points[pat.Value]
 		if s == nil {
 			s = &slot{pat: *pat, rule: i, point: true, level: level, rank: i.rank}
 			s.cands = s.one[:0]

@@ -263,7 +263,7 @@ func (d *Datapath) TraceFlowMod(now time.Time, name string, m *of10.FlowMod) Flo
 		return t
 	}
 	d.work, d.checks = 0, 0
-	specs, err := d.admit(f)
+	specs, err := d.admit(f, nil)
 	if err != nil {
 		t.Refused, t.Because = err, d.explainRefusal(f, err)
 		return t
