@@ -54,7 +54,7 @@ func (s *Server) getConfig(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	tag := revisionTag(s.svc.Revision()) // before reading, so that it is never too new
+	tag := revisionTag(s.svc.ConfigVersion()) // before reading, so that it is never too new
 	text, notes, err := s.exportText(c.by, c.query("format"), hashes)
 	if err != nil {
 		s.fail(w, r, err)
@@ -69,7 +69,12 @@ func (s *Server) getConfig(w http.ResponseWriter, r *http.Request) {
 }
 
 // revisionTag is the ETag of the whole configuration.
-func revisionTag(revision uint64) string { return fmt.Sprintf(`"r%d"`, revision) }
+func revisionTag(v hypervisor.Version) string { return versionTag("r", v) }
+
+// versionTag is the ETag of what changes often and is too large to condense.
+func versionTag(of string, v hypervisor.Version) string {
+	return fmt.Sprintf(`"%s%d-%x"`, of, v.Revision, v.Stamp)
+}
 
 // parseConfig reads either format.
 func parseConfig(text []byte) (cfg apitype.Config, format string, notes []string, err error) {
@@ -94,7 +99,7 @@ func parseConfig(text []byte) (cfg apitype.Config, format string, notes []string
 }
 
 // importConfig replaces the configuration by a text of either format.
-func (s *Server) importConfig(ctx context.Context, p hypervisor.Principal, text []byte, dryRun bool, check func(uint64) error) (apitype.ImportReport, error) {
+func (s *Server) importConfig(ctx context.Context, p hypervisor.Principal, text []byte, dryRun bool, check func(hypervisor.Version) error) (apitype.ImportReport, error) {
 	cfg, format, notes, err := parseConfig(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if err != nil {
 		return apitype.ImportReport{}, err

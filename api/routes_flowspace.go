@@ -29,7 +29,7 @@ func (s *Server) flowspaceRoutes() []route {
 func ruleTag(r *flowspace.Rule) string { return etagOf(r.String()) }
 
 // flowspaceTag is the ETag of all rules together.
-func flowspaceTag(revision uint64) string { return fmt.Sprintf(`"f%d"`, revision) }
+func flowspaceTag(v hypervisor.Version) string { return versionTag("f", v) }
 
 func ruleAnswer(r *flowspace.Rule) answer { return answer{body: ruleOut(r), etag: ruleTag(r)} }
 
@@ -49,7 +49,7 @@ func (s *Server) listRules(c *call) (answer, error) {
 // last rule, so that changes between two pages neither skip nor repeat others; the
 // ETag tells whether there were any.
 func (s *Server) rulePage(c *call, f hypervisor.RuleFilter) (answer, error) {
-	tag := flowspaceTag(s.svc.RulesRevision()) // before reading, so that it is never too new
+	tag := flowspaceTag(s.svc.RulesVersion()) // before reading, so that it is never too new
 	rules, err := s.svc.Rules(c.by, f)
 	if err != nil {
 		return answer{}, err
@@ -100,7 +100,7 @@ func cursor(text string, rules []*flowspace.Rule) (*flowspace.Rule, error) {
 }
 
 // change makes one change; check is of the whole flowspace, or nil.
-func (s *Server) change(c *call, ch hypervisor.RuleChange, check func(uint64) error) (*flowspace.Rule, error) {
+func (s *Server) change(c *call, ch hypervisor.RuleChange, check func(hypervisor.Version) error) (*flowspace.Rule, error) {
 	dry, err := c.flag("dry_run")
 	if err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func (s *Server) bulkRules(c *call) (answer, error) {
 	check := ifMatch(c, flowspaceTag)
 	if len(changes) == 0 {
 		if check != nil {
-			if err := check(s.svc.RulesRevision()); err != nil {
+			if err := check(s.svc.RulesVersion()); err != nil {
 				return answer{}, err
 			}
 		}
@@ -203,5 +203,5 @@ func (s *Server) bulkRules(c *call) (answer, error) {
 	if dry {
 		return answer{body: out}, nil
 	}
-	return answer{body: out, etag: flowspaceTag(res.Revision)}, nil
+	return answer{body: out, etag: flowspaceTag(res.Version)}, nil
 }

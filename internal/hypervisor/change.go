@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ const (
 // Nothing in it is shared with the present state but immutable values.
 type change struct {
 	st       *state
+	stamp    uint64 // of the state that it makes
 	by       Principal
 	now      time.Time
 	ops      []func(*store.Tx) error
@@ -46,7 +48,7 @@ func newChange(old *state, by Principal, now time.Time) *change {
 	next.accounts = maps.Clone(old.accounts)
 	next.tokens = maps.Clone(old.tokens)
 	next.owned = maps.Clone(old.owned)
-	return &change{st: &next, by: by, now: now, touched: map[ofwire.DatapathID]struct{}{}}
+	return &change{st: &next, stamp: rand.Uint64(), by: by, now: now, touched: map[ofwire.DatapathID]struct{}{}}
 }
 
 func (c *change) write(op func(*store.Tx) error) { c.ops = append(c.ops, op) }
@@ -98,7 +100,7 @@ func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, err
 	if err != nil {
 		return affected, FromFlowspace(err)
 	}
-	c.st.flows, c.st.rulesRevision = next, c.st.revision+1
+	c.st.flows, c.st.rulesVersion = next, Version{c.st.revision + 1, c.stamp}
 	for i, r := range affected.Rules {
 		if changes[i].Op == flowspace.Remove || r.Owner == "" {
 			delete(c.st.owned, r.ID)
@@ -122,7 +124,7 @@ func (c *change) applyRules(changes []flowspace.Change) (flowspace.Affected, err
 				return err
 			}
 		}
-		if err := tx.SetRulesRevision(c.st.rulesRevision); err != nil {
+		if err := tx.SetRulesRevision(c.st.revision+1, c.stamp); err != nil {
 			return err
 		}
 		return tx.SetNextRuleID(next.NextID())
@@ -237,10 +239,10 @@ func (s *Service) commitLocked(c *change, r request) error {
 				return err
 			}
 		}
-		return nil
+		return tx.SetStamp(c.stamp)
 	})
 	if err == nil {
-		c.st.revision++
+		c.st.revision, c.st.stamp = c.st.revision+1, c.stamp
 	}
 	return err
 }

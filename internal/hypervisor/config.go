@@ -102,8 +102,8 @@ type ApplyOptions struct {
 	DryRun bool
 	// Note is for the audit log and the snapshot taken before an import.
 	Note string
-	// Check, if not nil, sees first how many changes there were.
-	Check func(revision uint64) error
+	// Check, if not nil, sees the present version first.
+	Check func(Version) error
 }
 
 // ApplyResult says what Apply did or would do.
@@ -129,7 +129,7 @@ func (s *Service) Apply(ctx context.Context, p Principal, cfg apitype.Config, o 
 	var out ApplyResult
 	_, err = s.do(ctx, r, func(c *change) error {
 		if o.Check != nil {
-			if err := o.Check(c.st.revision); err != nil {
+			if err := o.Check(c.st.version()); err != nil {
 				return err
 			}
 		}

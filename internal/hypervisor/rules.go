@@ -140,7 +140,7 @@ func (s *Service) Rule(p Principal, ref string) (*flowspace.Rule, error) {
 type RuleResult struct {
 	Rules    []*flowspace.Rule // per change: as stored, or as removed
 	Affected flowspace.Affected
-	Revision uint64 // RulesRevision with the changes
+	Version  Version // RulesVersion with the changes
 }
 
 // ChangeRules makes all changes or none. An error carries the index of the
@@ -150,8 +150,8 @@ func (s *Service) ChangeRules(ctx context.Context, p Principal, changes []RuleCh
 }
 
 // ChangeRulesIf is ChangeRules for who has looked at the flowspace before: check, if not
-// nil, sees the present RulesRevision first.
-func (s *Service) ChangeRulesIf(ctx context.Context, p Principal, changes []RuleChange, dryRun bool, check func(uint64) error) (RuleResult, error) {
+// nil, sees the present RulesVersion first.
+func (s *Service) ChangeRulesIf(ctx context.Context, p Principal, changes []RuleChange, dryRun bool, check func(Version) error) (RuleResult, error) {
 	var out RuleResult
 	r := request{by: p, act: actWriteRules, action: "change-flowspace", target: fmt.Sprintf("%d rules", len(changes)), dryRun: dryRun}
 	if len(changes) == 1 {
@@ -163,12 +163,12 @@ func (s *Service) ChangeRulesIf(ctx context.Context, p Principal, changes []Rule
 	}
 	_, err := s.do(ctx, r, func(c *change) error {
 		if check != nil {
-			if err := check(c.st.rulesRevision); err != nil {
+			if err := check(c.st.rulesVersion); err != nil {
 				return err
 			}
 		}
 		affected, err := c.changeRules(changes)
-		out = RuleResult{Rules: affected.Rules, Affected: affected, Revision: c.st.rulesRevision}
+		out = RuleResult{Rules: affected.Rules, Affected: affected, Version: c.st.rulesVersion}
 		return err
 	})
 	return out, err

@@ -221,8 +221,11 @@ func (s *Service) Close() error { return errors.Join(s.journal.Flush(), s.db.Clo
 // Revision counts the changes there ever were.
 func (s *Service) Revision() uint64 { return s.state.Load().revision }
 
-// RulesRevision is the revision of the last change of the flowspace.
-func (s *Service) RulesRevision() uint64 { return s.state.Load().rulesRevision }
+// ConfigVersion is that of the whole configuration.
+func (s *Service) ConfigVersion() Version { return s.state.Load().version() }
+
+// RulesVersion is that of the last change of the flowspace.
+func (s *Service) RulesVersion() Version { return s.state.Load().rulesVersion }
 
 // Settings returns the present settings.
 func (s *Service) Settings() Settings { return s.state.Load().settings }

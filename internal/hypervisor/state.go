@@ -40,28 +40,39 @@ func (d datapathConf) limit(slice string) Limits {
 	return noLimits
 }
 
+// Version tells a state of the configuration from all others, also from those that were
+// lost with a database for which an older copy was put back: revisions come again then.
+type Version struct {
+	Revision uint64
+	Stamp    uint64 // random
+}
+
 // state is everything the service knows, immutable once published.
 type state struct {
 	revision uint64
-	// rulesRevision is the one that changed the flowspace last, 0 for long ago.
-	rulesRevision uint64
-	slices        map[string]*Slice
-	order         []*Slice // by Order
-	flows         *flowspace.Snapshot
-	owned         map[uint64]struct{} // the rules with an owner
-	settings      Settings
-	datapaths     map[ofwire.DatapathID]datapathConf
-	accounts      map[string]store.Account
-	tokens        map[string]store.Token
-	callbacks     []store.Callback
+	stamp    uint64
+	// rulesVersion is the one that changed the flowspace last, zero for long ago.
+	rulesVersion Version
+	slices       map[string]*Slice
+	order        []*Slice // by Order
+	flows        *flowspace.Snapshot
+	owned        map[uint64]struct{} // the rules with an owner
+	settings     Settings
+	datapaths    map[ofwire.DatapathID]datapathConf
+	accounts     map[string]store.Account
+	tokens       map[string]store.Token
+	callbacks    []store.Callback
 }
+
+func (st *state) version() Version { return Version{st.revision, st.stamp} }
 
 // loadState reads everything from the store.
 func loadState(db *store.Store) (*state, error) {
 	st := &state{slices: map[string]*Slice{}, datapaths: map[ofwire.DatapathID]datapathConf{},
 		accounts: map[string]store.Account{}, tokens: map[string]store.Token{}}
 	err := db.View(func(tx *store.Tx) error {
-		st.revision, st.rulesRevision = tx.Revision(), tx.RulesRevision()
+		st.revision, st.stamp = tx.Revision(), tx.Stamp()
+		st.rulesVersion.Revision, st.rulesVersion.Stamp = tx.RulesRevision()
 		for _, load := range [...]func(*store.Tx) error{st.loadSlices, st.loadAccounts, st.loadDatapaths, st.loadSettings, st.loadRules} {
 			if err := load(tx); err != nil {
 				return err

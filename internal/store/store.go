@@ -46,6 +46,8 @@ var (
 	keyRevision = []byte("revision")
 	keyNextRule = []byte("next-rule")
 	keyRulesAt  = []byte("rules-revision")
+	keyStamp    = []byte("stamp")
+	keyRulesOf  = []byte("rules-stamp")
 
 	buckets = [][]byte{bucketMeta, bucketSlices, bucketRules, bucketSettings, bucketAccounts,
 		bucketTokens, bucketDatapaths, bucketAudit, bucketSnapshots, bucketJournal}

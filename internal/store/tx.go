@@ -26,12 +26,26 @@ func (t *Tx) SetNextRuleID(id uint64) error {
 	return putUint(t.tx.Bucket(bucketMeta), keyNextRule, id)
 }
 
-// RulesRevision is what SetRulesRevision recorded, 0 before that.
-func (t *Tx) RulesRevision() uint64 { return getUint(t.tx.Bucket(bucketMeta), keyRulesAt) }
+// Stamp is what SetStamp recorded, 0 before that.
+func (t *Tx) Stamp() uint64 { return getUint(t.tx.Bucket(bucketMeta), keyStamp) }
 
-// SetRulesRevision records the revision that a change of rules makes.
-func (t *Tx) SetRulesRevision(revision uint64) error {
-	return putUint(t.tx.Bucket(bucketMeta), keyRulesAt, revision)
+// SetStamp records a number that no other change has: the revisions of a database that was
+// restored come again.
+func (t *Tx) SetStamp(stamp uint64) error { return putUint(t.tx.Bucket(bucketMeta), keyStamp, stamp) }
+
+// RulesRevision is what SetRulesRevision recorded, 0 before that.
+func (t *Tx) RulesRevision() (revision, stamp uint64) {
+	meta := t.tx.Bucket(bucketMeta)
+	return getUint(meta, keyRulesAt), getUint(meta, keyRulesOf)
+}
+
+// SetRulesRevision records the revision that a change of rules makes, and its stamp.
+func (t *Tx) SetRulesRevision(revision, stamp uint64) error {
+	meta := t.tx.Bucket(bucketMeta)
+	if err := putUint(meta, keyRulesAt, revision); err != nil {
+		return err
+	}
+	return putUint(meta, keyRulesOf, stamp)
 }
 
 func (t *Tx) put(bucket []byte, key []byte, v any) error {
