@@ -25,8 +25,8 @@ type Slice interface {
 	// Send queues a copy of frame for the slice's controllers with that id, but not
 	// for except.
 	Send(id, except slicing.ConnID, frame []byte) bool
-	// Flush sends what has been queued.
-	Flush()
+	// Flush sends what has been queued, with out, which may be nil.
+	Flush(out *ofconn.Batch)
 }
 
 // Options are what a session is made from.
@@ -241,7 +241,7 @@ func (s *Session) HandleFrame(frame []byte) error {
 }
 
 // BatchDone sends what the last messages caused.
-func (s *Session) BatchDone() { s.flushSlices() }
+func (s *Session) BatchDone(out *ofconn.Batch) { s.flushSlices(out) }
 
 // FromController handles one message of a controller of the slice.
 func (s *Session) FromController(slice string, from slicing.Conn, frame []byte) {
@@ -261,23 +261,24 @@ func (s *Session) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
 
 // FlushBatch is Flush at the end of what one controller sent. Other slices that
 // have something for the switch go first, so that it goes out in one write.
-func (s *Session) FlushBatch() {
+func (s *Session) FlushBatch(out *ofconn.Batch) {
 	if s.opts.Conn.Loop == nil && len(*s.slices.Load()) > 1 { // a loop waits for the end of its round anyway
 		runtime.Gosched()
 	}
-	s.Flush()
+	out.Flush(s.conn)
+	s.flushSlices(out)
 }
 
 // Flush sends everything that is queued, to the switch and to the slices.
 func (s *Session) Flush() {
 	s.conn.Flush()
-	s.flushSlices()
+	s.flushSlices(nil)
 }
 
-func (s *Session) flushSlices() {
+func (s *Session) flushSlices(out *ofconn.Batch) {
 	for _, m := range *s.slices.Load() {
 		if m.dirty.Load() && m.dirty.Swap(false) {
-			m.Flush()
+			m.Flush(out)
 		}
 	}
 }

@@ -28,7 +28,7 @@ type sink struct {
 }
 
 func (s *sink) Send(_, _ slicing.ConnID, _ []byte) bool { s.frames.Add(1); return true }
-func (s *sink) Flush()                                  { s.flushed.Store(s.frames.Load()) }
+func (s *sink) Flush(*ofconn.Batch)                     { s.flushed.Store(s.frames.Load()) }
 
 func start(t *testing.T) (s *classifier.Session, sw net.Conn, wait func() error) {
 	t.Helper()

@@ -67,7 +67,7 @@ func (sw *Switch) HandleFrame(frame []byte) error {
 }
 
 // BatchDone is for the connection; it is not part of the package's interface.
-func (sw *Switch) BatchDone() { sw.batching.Store(false) }
+func (sw *Switch) BatchDone(*ofconn.Batch) { sw.batching.Store(false) }
 
 // tell queues an event that must not be lost.
 func tell[E any](sw *Switch, e E) error {

@@ -181,13 +181,13 @@ func (c *control) HandleFrame(frame []byte) error {
 }
 
 // BatchDone implements ofconn.Handler.
-func (c *control) BatchDone() {}
+func (c *control) BatchDone(*ofconn.Batch) {}
 
 // snooper is a client of a snoop socket; what it says is ignored.
 type snooper struct{}
 
 func (snooper) HandleFrame([]byte) error { return nil }
-func (snooper) BatchDone()               {}
+func (snooper) BatchDone(*ofconn.Batch)  {}
 
 func (s *Switch) serveSnooper(ctx context.Context, nc net.Conn) {
 	if err := ofconn.Handshake(ctx, nc, helloTimeout); err != nil {

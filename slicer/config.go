@@ -25,8 +25,8 @@ type Datapath interface {
 	// last one has gone.
 	ControllerUp()
 	ControllerDown()
-	// Flush sends what the last messages caused.
-	Flush()
+	// Flush sends what the last messages caused, with out, which may be nil.
+	Flush(out *ofconn.Batch)
 	// WaitRoom waits while the switch does not keep up; from is the connection
 	// that has to wait.
 	WaitRoom(ctx context.Context, from *ofconn.Conn) error

@@ -48,7 +48,7 @@ func (p *peer) HandleFrame(frame []byte) error {
 		return err
 	}
 	if d := pause(*p.s.limits.Load(), flowMod); d > 0 {
-		p.s.opts.Datapath.Flush()
+		p.s.opts.Datapath.Flush(nil)
 		if err := p.conn.Pause(d); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (p *peer) HandleFrame(frame []byte) error {
 }
 
 // BatchDone sends what the last messages caused.
-func (p *peer) BatchDone() { p.s.opts.Datapath.Flush() }
+func (p *peer) BatchDone(out *ofconn.Batch) { p.s.opts.Datapath.Flush(out) }
 
 // Send queues one message for the controllers with that id, but not for except, which
 // is 0 for none. It never blocks; it is sent with the next Flush. False means that
@@ -92,10 +92,10 @@ func (s *Session) Send(id, except slicing.ConnID, frame []byte) bool {
 	return sent
 }
 
-// Flush sends what has been queued by Send.
-func (s *Session) Flush() {
+// Flush sends what has been queued by Send, with out, which may be nil.
+func (s *Session) Flush(out *ofconn.Batch) {
 	for _, p := range *s.peers.Load() {
-		p.conn.Flush()
+		out.Flush(p.conn)
 	}
 }
 

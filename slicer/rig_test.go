@@ -54,8 +54,8 @@ func (d *datapath) ControllerDown() {
 	d.up--
 }
 
-func (d *datapath) Flush() {
-	d.sess.Flush()
+func (d *datapath) Flush(out *ofconn.Batch) {
+	d.sess.Flush(out)
 	if d.sw != nil {
 		d.sw.Flush()
 	}

@@ -155,7 +155,7 @@ func TestReadOnlyControllers(t *testing.T) {
 		c1, spy := n.accept(t, "c1"), n.accept(t, "spy")
 		synctest.Wait()
 		s.Send(slicing.AllConns, 0, msg(of10.TypePacketIn, 5, 40))
-		s.Flush()
+		s.Flush(nil)
 		for _, nc := range []net.Conn{c1, spy} {
 			if got := receive(t, nc); of10.Type(got[1]) != of10.TypePacketIn {
 				t.Errorf("got %x, want the packet_in", got)
@@ -179,7 +179,7 @@ func TestReadOnlyControllers(t *testing.T) {
 		_ = c1.Close()
 		synctest.Wait()
 		s.Send(slicing.AllConns, 0, msg(of10.TypePacketIn, 6, 40))
-		s.Flush()
+		s.Flush(nil)
 		if got := receive(t, spy); got[7] != 6 {
 			t.Errorf("spy got %x", got)
 		}
@@ -198,7 +198,7 @@ func TestSlaveRole(t *testing.T) {
 			for _, typ := range []of10.Type{of10.TypePacketIn, of10.TypeFlowRemoved, of10.TypePortStatus} {
 				s.Send(slicing.AllConns, 0, msg(typ, xid, 40))
 			}
-			s.Flush()
+			s.Flush(nil)
 		}
 		for role, hears := range []bool{true, true, false} { // other, master, slave
 			request := append(msg(of10.TypeVendor, 1, 20)[:8], 0, 0, 0x23, 0x20, 0, 0, 0, 10, 0, 0, 0, byte(role))
@@ -362,4 +362,4 @@ func TestBackPressure(t *testing.T) {
 type nopHandler struct{}
 
 func (nopHandler) HandleFrame([]byte) error { return nil }
-func (nopHandler) BatchDone()               {}
+func (nopHandler) BatchDone(*ofconn.Batch)  {}

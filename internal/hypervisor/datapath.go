@@ -317,8 +317,8 @@ func (s *sliceSide) ControllerDown() {
 	s.d.cls.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { dp.ControllerDown(now, s.slice) })
 }
 
-// Flush sends what is queued.
-func (s *sliceSide) Flush() { s.d.cls.FlushBatch() }
+// Flush sends what is queued, with out.
+func (s *sliceSide) Flush(out *ofconn.Batch) { s.d.cls.FlushBatch(out) }
 
 // WaitRoom waits while the switch does not keep up.
 func (s *sliceSide) WaitRoom(ctx context.Context, from *ofconn.Conn) error {

@@ -19,7 +19,7 @@ func (r *relay) HandleFrame(frame []byte) error {
 	return r.to.WaitRoom(context.Background(), nil)
 }
 
-func (r *relay) BatchDone() { r.to.Flush() }
+func (r *relay) BatchDone(out *ofconn.Batch) { out.Flush(r.to) }
 
 func tcpPair(b *testing.B) (net.Conn, net.Conn) {
 	b.Helper()

@@ -46,8 +46,9 @@ type Handler interface {
 	// connection. HELLO and ECHO never arrive here.
 	HandleFrame(frame []byte) error
 	// BatchDone is called when no further complete message has been received
-	// yet: time to Flush what the handler appended to other connections.
-	BatchDone()
+	// yet: time to flush what the handler appended to other connections, by way of
+	// out, which may be nil. Nothing in it waits.
+	BatchDone(out *Batch)
 }
 
 // Config is how a connection is run. It is copied.
@@ -278,11 +279,11 @@ func (c *Conn) sayFarewell() {
 }
 
 func (c *Conn) readLoop() (err error) {
-	defer c.batchDone()
+	defer c.batchDone(nil)
 	defer c.fault(&err)
 	var src io.Reader = c.nc
 	if c.raw != nil {
-		src = newTryReader(c.raw, c.batchDone)
+		src = newTryReader(c.raw, func() { c.batchDone(nil) })
 	}
 	c.r = ofwire.NewReader(src, c.cfg.ReadBuffer)
 	for {
@@ -299,7 +300,7 @@ func (c *Conn) readLoop() (err error) {
 		// A plain socket tells when it has nothing more; others are taken to have
 		// nothing more.
 		if c.reads++; c.raw == nil || c.reads >= maxReads {
-			c.batchDone()
+			c.batchDone(nil)
 		}
 	}
 }
@@ -329,20 +330,20 @@ func (c *Conn) handle(frame []byte) error {
 const maxReads = 4
 
 // batchDone sends what the messages handled so far have caused.
-func (c *Conn) batchDone() {
+func (c *Conn) batchDone(out *Batch) {
 	if !c.handled {
 		return
 	}
 	c.handled, c.reads = false, 0
-	if err := c.settle(); err != nil {
+	if err := c.settle(out); err != nil {
 		c.Close(err)
 	}
 }
 
-func (c *Conn) settle() (err error) {
+func (c *Conn) settle(out *Batch) (err error) {
 	defer c.fault(&err)
-	c.cfg.Handler.BatchDone()
-	c.Flush()
+	c.cfg.Handler.BatchDone(out)
+	out.Flush(c)
 	return nil
 }
 

@@ -56,7 +56,7 @@ func (r *recorder) HandleFrame(frame []byte) error {
 	return nil
 }
 
-func (r *recorder) BatchDone() {
+func (r *recorder) BatchDone(*ofconn.Batch) {
 	r.mu.Lock()
 	r.batches++
 	r.mu.Unlock()

@@ -15,3 +15,13 @@ func Running(l *Loop) bool {
 	defer l.mu.Unlock()
 	return l.running
 }
+
+// PlainLoop is a loop on a system without io_uring.
+func PlainLoop() *Loop { return &Loop{batch: Batch{plain: true}} }
+
+// HasRing reports whether l, which runs, has the kernel send for many with one call.
+func HasRing(l *Loop) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.batch.ring != nil
+}

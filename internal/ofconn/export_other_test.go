@@ -7,3 +7,6 @@ func Parked(*Conn) bool { return true }
 
 // Running is false where there are no loops.
 func Running(*Loop) bool { return false }
+
+// PlainLoop is a loop, of which there are none here.
+func PlainLoop() *Loop { return new(Loop) }

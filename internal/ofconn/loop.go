@@ -36,8 +36,10 @@ func (c *Conn) runOn(ctx context.Context, l *Loop) bool {
 // serve handles what has come, one buffer full at most, and reports whether the
 // connection goes on. It is called by one goroutine at a time.
 func (c *Conn) serve() bool {
-	if c.Err() != nil {
+	select {
+	case <-c.closed:
 		return false
+	default:
 	}
 	if err := c.readSome(); err != nil && !errors.Is(err, errLater) {
 		c.Close(err)

@@ -24,10 +24,10 @@ import (
 // and then another goroutine, the carrier, has it; see turns.
 type Loop struct {
 	mu      sync.Mutex
-	conns   map[int32]*Conn // by file descriptor
-	taken   int32           // counts the connections
-	ep      int             // the epoll instance; valid while running
-	wake    int             // an eventfd in it, to end a wait
+	conns   table
+	taken   int32 // counts the connections
+	ep      int   // the epoll instance; valid while running
+	wake    int   // an eventfd in it, to end a wait
 	running bool
 
 	term    uint64 // counts the passings on; the leader of an older term is one no more
@@ -51,6 +51,7 @@ type Loop struct {
 
 	// Owned by the leader; passed on with mu.
 	pending []*Conn // have handled something in this round
+	batch   Batch   // what that has caused
 }
 
 const (
@@ -106,7 +107,7 @@ func (l *Loop) take(c *Conn) bool {
 	if c.state == handed || c.draining != nil {
 		c.link.interest |= unix.EPOLLOUT
 	}
-	l.conns[int32(fd)] = c
+	l.conns.put(int32(fd), c)
 	l.controlLocked(unix.EPOLL_CTL_ADD, c)
 	return true
 }
@@ -139,7 +140,7 @@ func (l *Loop) drained(c *Conn) {
 
 func (l *Loop) wantLocked(c *Conn, on, off uint32) {
 	next := c.link.interest&^off | on
-	if next == c.link.interest || l.conns[int32(c.sock.fd)] != c {
+	if next == c.link.interest || l.conns.get(int32(c.sock.fd)) != c {
 		return
 	}
 	c.link.interest = next
@@ -153,8 +154,8 @@ func (l *Loop) wantLocked(c *Conn, on, off uint32) {
 
 func (l *Loop) removeLocked(c *Conn) {
 	fd := int32(c.sock.fd)
-	if l.conns[fd] == c {
-		delete(l.conns, fd)
+	if l.conns.get(fd) == c {
+		l.conns.drop(fd)
 		if !c.link.parked {
 			l.controlLocked(unix.EPOLL_CTL_DEL, c)
 		}
@@ -171,7 +172,7 @@ func (l *Loop) leave(c *Conn) {
 		served = make(chan struct{})
 		c.link.served = served
 	}
-	if len(l.conns) == 0 && l.running {
+	if l.conns.n == 0 && l.running {
 		l.wakeLocked()
 	}
 	l.mu.Unlock()
@@ -206,9 +207,9 @@ func (l *Loop) startLocked() bool {
 		return false
 	}
 	l.ep, l.wake, l.running = ep, wake, true
+	l.batch.open()
 	l.next, l.count, l.current, l.pending = 0, 0, nil, nil
-	if l.conns == nil {
-		l.conns = map[int32]*Conn{}
+	if l.watch == nil {
 		l.watch = time.AfterFunc(time.Hour, l.look)
 		l.watch.Stop()
 	}
@@ -226,10 +227,11 @@ func (l *Loop) lead(term uint64) {
 			l.mu.Unlock()
 			return
 		}
-		if len(l.conns) == 0 {
+		if l.conns.n == 0 {
 			l.running = false
 			_ = unix.Close(l.wake)
 			_ = unix.Close(l.ep)
+			l.batch.close()
 			l.mu.Unlock()
 			return
 		}
@@ -258,7 +260,7 @@ func (l *Loop) roundLocked(term uint64) bool {
 	for l.next < l.count {
 		ev := l.events[l.next]
 		l.next++
-		c := l.conns[ev.Fd]
+		c := l.conns.get(ev.Fd)
 		switch {
 		case c == nil:
 			if int(ev.Fd) == l.wake {
@@ -313,8 +315,9 @@ func (l *Loop) visitLocked(c *Conn, events uint32, term uint64) bool {
 func (l *Loop) settleLocked() {
 	l.mu.Unlock()
 	for _, c := range l.pending {
-		c.batchDone()
+		c.batchDone(&l.batch)
 	}
+	l.batch.send()
 	l.mu.Lock()
 	for i, c := range l.pending {
 		c.link.pending = false
@@ -347,7 +350,7 @@ func (l *Loop) servedLocked(c *Conn) {
 // alone ends the visit of a connection without which the loop went on, and gives it
 // back.
 func (l *Loop) alone(c *Conn, on bool) {
-	c.batchDone()
+	c.batchDone(nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.weighLocked(c, on)

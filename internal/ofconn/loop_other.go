@@ -7,6 +7,12 @@ import "errors"
 // A Loop handles the messages of many plain sockets in one goroutine, on Linux.
 type Loop struct{}
 
+// A Batch sends together what is queued on many connections; here it sends each at once.
+type Batch struct{}
+
+// Flush is c.Flush.
+func (*Batch) Flush(c *Conn) { c.Flush() }
+
 type (
 	sock struct{}
 	link struct{}

@@ -24,7 +24,7 @@ import (
 )
 
 // overTCP runs a test with goroutines for each connection and with all connections
-// on one loop: nobody must be able to tell.
+// on one loop, with and without io_uring: nobody must be able to tell.
 func overTCP(t *testing.T, f func(t *testing.T, r *tcpRig)) {
 	t.Helper()
 	t.Parallel()
@@ -35,6 +35,10 @@ func overTCP(t *testing.T, f func(t *testing.T, r *tcpRig)) {
 	t.Run("loop", func(t *testing.T) {
 		t.Parallel()
 		f(t, &tcpRig{loop: ofconn.NewLoops(1)[0]})
+	})
+	t.Run("plain loop", func(t *testing.T) {
+		t.Parallel()
+		f(t, &tcpRig{loop: ofconn.PlainLoop()})
 	})
 }
 
@@ -144,7 +148,7 @@ func (a *answerer) HandleFrame(frame []byte) error {
 	return nil
 }
 
-func (a *answerer) BatchDone() {}
+func (a *answerer) BatchDone(*ofconn.Batch) {}
 
 func (r *tcpRig) answerer(t *testing.T) *net.TCPConn {
 	t.Helper()
@@ -205,7 +209,7 @@ func (r *hose) HandleFrame(frame []byte) error {
 	return r.to.Load().WaitRoom(context.Background(), r.from.Load())
 }
 
-func (r *hose) BatchDone() { r.to.Load().Flush() }
+func (r *hose) BatchDone(out *ofconn.Batch) { out.Flush(r.to.Load()) }
 
 // start2 runs two connections that relay to each other.
 func (r *tcpRig) start2(t *testing.T, soft int) (left, right *net.TCPConn) {
@@ -414,7 +418,7 @@ func TestTCPRunWaitsForItsHandler(t *testing.T) {
 
 type faultyBatch struct{ recorder }
 
-func (*faultyBatch) BatchDone() { panic("after the batch") }
+func (*faultyBatch) BatchDone(*ofconn.Batch) { panic("after the batch") }
 
 func TestTCPFaultsEndOneConnection(t *testing.T) {
 	fault := errors.New("no")

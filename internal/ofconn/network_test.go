@@ -243,7 +243,7 @@ func (h *brokenHandler) HandleFrame([]byte) error {
 	return h.nc.CloseWrite()
 }
 
-func (h *brokenHandler) BatchDone() { h.c.Flush() }
+func (h *brokenHandler) BatchDone(out *ofconn.Batch) { out.Flush(h.c) }
 
 // A write that fails while the reader is between two reads must end the
 // connection, not hang it: closing a socket waits for whoever is inside it, which

@@ -89,18 +89,33 @@ const flushMost = 2 * flushSize
 // Flush sends what has been appended. It writes by itself as long as that does
 // not block and is not too much, and leaves the rest to the writer.
 func (c *Conn) Flush() {
+	if b, s := c.startFlush(); b != nil {
+		n, err := c.tryWrite(s, b)
+		c.endFlush(s, b, n, err)
+	}
+}
+
+// startFlush takes what is to be written, if there is something and nobody else
+// writes; endFlush must follow. s is where to, nil without a loop.
+func (c *Conn) startFlush() (b []byte, s *sock) {
 	c.mu.Lock()
-	if c.state != idle || len(c.buf) == 0 || c.cause != nil {
-		c.mu.Unlock()
-		return
+	defer c.mu.Unlock()
+	switch {
+	case c.state != idle || len(c.buf) == 0 || c.cause != nil:
+		return nil, nil
+	case c.raw == nil:
+		c.state = handed
+		c.handLocked()
+		return nil, nil
 	}
 	c.state = flushing
-	sock := c.sock
-	for done := 0; c.raw != nil && len(c.buf) > 0 && c.cause == nil && done < flushMost; {
-		b := c.takeLocked()
-		done += len(b)
-		c.mu.Unlock()
-		n, err := c.tryWrite(sock, b)
+	return c.takeLocked(), c.sock
+}
+
+// endFlush is told how the writing of b to s went, and goes on with what has been
+// appended meanwhile.
+func (c *Conn) endFlush(s *sock, b []byte, n int, err error) {
+	for done := len(b); ; done += len(b) {
 		if err != nil {
 			c.Close(err)
 		}
@@ -111,6 +126,12 @@ func (c *Conn) Flush() {
 			break
 		}
 		c.giveLocked(b)
+		if len(c.buf) == 0 || c.cause != nil || done >= flushMost {
+			break
+		}
+		b = c.takeLocked()
+		c.mu.Unlock()
+		n, err = c.tryWrite(s, b)
 	}
 	more := len(c.buf)+len(c.rest) > 0
 	c.state = idle
@@ -325,12 +346,17 @@ func (c *Conn) giveLocked(b []byte) {
 	}
 }
 
-// written accounts for n bytes that the kernel took and lets waiters go on.
+// written accounts for n bytes that the kernel took and lets waiters go on. They wait
+// only while too much is queued, and look again once they have said so.
 func (c *Conn) written(n int) {
-	if c.queued.Add(int64(-n)) > int64(c.cfg.SoftLimit) {
+	left, soft := c.queued.Add(int64(-n)), int64(c.cfg.SoftLimit)
+	switch {
+	case left > soft:
 		if n > 0 {
 			c.taken.Add(1)
 		}
+		return
+	case left+int64(n) <= soft:
 		return
 	}
 	c.mu.Lock()

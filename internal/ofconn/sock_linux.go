@@ -77,13 +77,17 @@ func (s *sock) write(b []byte) (int, error) {
 	}
 	defer s.release()
 	n, err := trySend(uintptr(s.fd), b)
+	return n, writeError(err)
+}
+
+// writeError is what a send that does not wait has failed with: taking nothing now is
+// no failure.
+func writeError(err error) error {
 	switch {
-	case err == nil:
-		return n, nil
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		return 0, nil
+	case err == nil, errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return nil
 	}
-	return 0, os.NewSyscallError("write", err)
+	return os.NewSyscallError("write", err)
 }
 
 // closeWrite tells the peer that nothing more comes.

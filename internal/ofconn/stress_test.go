@@ -27,7 +27,7 @@ import (
 func TestStress(t *testing.T) {
 	const workers, rounds = 12, 10
 	seed := rand.Uint64()
-	for name, loops := range map[string][]*ofconn.Loop{"goroutines": {nil}, "loops": ofconn.NewLoops(2)} {
+	for name, loops := range map[string][]*ofconn.Loop{"goroutines": {nil}, "loops": ofconn.NewLoops(2), "plain loop": {ofconn.PlainLoop()}} {
 		t.Run(name, func(t *testing.T) {
 			net := newStressNet(t)
 			goroutines, files := runtime.NumGoroutine(), openFiles()

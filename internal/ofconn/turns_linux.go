@@ -58,7 +58,7 @@ func (l *Loop) weighLocked(c *Conn, on bool) {
 	switch {
 	case !on:
 		l.removeLocked(c)
-	case l.conns[int32(c.sock.fd)] != c:
+	case l.conns.get(int32(c.sock.fd)) != c:
 	case c.link.full >= from:
 		c.link.heavy = true
 		l.detachLocked(c)
@@ -93,9 +93,9 @@ func (l *Loop) carry(shift uint64) {
 		l.carries++
 		l.watchLocked()
 		l.mu.Unlock()
-		c.batchDone() // of when it was not heavy yet
+		c.batchDone(nil) // of when it was not heavy yet
 		on := c.visit()
-		c.batchDone()
+		c.batchDone(nil)
 		l.mu.Lock()
 		alone := l.shift != shift
 		if !alone {

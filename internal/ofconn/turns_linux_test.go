@@ -28,7 +28,7 @@ func (v *visitor) HandleFrame([]byte) error {
 	return nil
 }
 
-func (v *visitor) BatchDone() {}
+func (v *visitor) BatchDone(*Batch) {}
 
 // A round handles a buffer full of each connection; those that keep filling it take
 // turns elsewhere, in order, until they have nothing more.
@@ -168,7 +168,7 @@ func TestHeavyConnectionsRest(t *testing.T) {
 // loopLedByTest is a loop without a leader: the test is its leader.
 func loopLedByTest(t *testing.T) *Loop {
 	t.Helper()
-	l := &Loop{running: true, watched: true, conns: map[int32]*Conn{}}
+	l := &Loop{running: true, watched: true}
 	var err error
 	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		t.Fatal(err)
@@ -270,4 +270,4 @@ func TestTheNextLeaderIsWatched(t *testing.T) {
 type handlerFunc func([]byte) error
 
 func (f handlerFunc) HandleFrame(b []byte) error { return f(b) }
-func (handlerFunc) BatchDone()                   {}
+func (handlerFunc) BatchDone(*Batch)             {}

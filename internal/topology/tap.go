@@ -138,7 +138,7 @@ func (p *plug) HandleFrame(frame []byte) error {
 }
 
 // BatchDone is called by the connection, which flushes itself.
-func (p *plug) BatchDone() {}
+func (p *plug) BatchDone(*ofconn.Batch) {}
 
 func (p *plug) answer(m of10.Message) {
 	if b, err := m.AppendBinary(nil); err == nil {
