@@ -80,7 +80,12 @@ type entry struct {
 }
 
 // match is what the entry's physical flow matches.
-func (e *entry) match() of10.Match { return e.slot.pat.Match() }
+func (e *entry) match() of10.Match {
+	if e.flow != nil && e.slot.pat == *e.flow.flow.Pattern() {
+		return e.flow.flow.Match
+	}
+	return e.slot.pat.Match()
+}
 
 // region is the space of the flow's match. It is large, and needed rarely.
 func (f *vflow) region() flowspace.Match { return fs10.FromMatch(f.flow.Match) }

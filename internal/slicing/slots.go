@@ -176,6 +176,9 @@ func (d *Datapath) desired(s *slot) want {
 		}
 		return wantPiece(top)
 	}
+	if p := s.unrivalled(); p != nil {
+		return wantPiece(p)
+	}
 	best := d.winnerAt(s.rule, &s.pat.Value)
 	if best == nil {
 		for _, p := range s.cands {
@@ -191,6 +194,20 @@ func (d *Datapath) desired(s *slot) want {
 		}
 	}
 	return want{none: true} // a wide piece of the winner takes the frames
+}
+
+// unrivalled returns the piece that winnerAt would find without a look at the tables: that
+// of an exact flow of the one slice that writes at the point, nil if there is none.
+func (s *slot) unrivalled() *piece {
+	if len(s.cands) != 1 || len(s.rule.writers) != 1 {
+		return nil
+	}
+	p := s.cands[0]
+	f := p.flow
+	if f.level != levelExact || f.slice.name != s.rule.writers[0] || len(f.slice.drops) > 0 {
+		return nil
+	}
+	return p
 }
 
 func wantPiece(p *piece) want {
