@@ -20,7 +20,7 @@ func (d *Datapath) acquire(f *vflow, specs []spec) bool {
 func (f *vflow) newPiece() *piece {
 	p := &f.first
 	if f.begun {
-		p = new(piece)
+		p, f.more = new(piece), true
 	} else {
 		f.begun = true
 		f.pieces = f.firstIn[:0]

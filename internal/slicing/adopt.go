@@ -248,10 +248,13 @@ func (d *Datapath) recognise(now time.Time, s *slot, have map[tableKey]*of10.Flo
 	if f == nil || keep[f] || f.Cookie&cookieMask != cookieBase || d.cookies.get(f.Cookie) != nil {
 		return
 	}
-	e := &entry{cookie: f.Cookie, kind: w.kind, slot: s, number: s.number(), actions: toController, since: now}
+	var v *vflow
 	if w.piece != nil {
-		v := w.piece.flow
-		e.flow = v
+		v = w.piece.flow
+	}
+	e := v.newEntry()
+	*e = entry{cookie: f.Cookie, kind: w.kind, slot: s, flow: v, number: s.number(), actions: toController, since: now}
+	if v != nil {
 		switch w.kind {
 		case kindFlow:
 			e.actions = d.compile(nil, v, &s.pat, w.piece.rule, v.flow.Actions)

@@ -28,6 +28,9 @@ func (w *world) flowMod(r *rand.Rand) {
 	m.Priority = pick(r, []uint16{0, 1, 2, 3, 100, 32768, 65535})
 	m.Cookie = r.Uint64()
 	m.BufferID, m.OutPort = of10.NoBuffer, of10.PortNone
+	if cmd == of10.FlowAdd && m.Cookie%4 == 0 {
+		w.again(name, m)
+	}
 	if r.IntN(2) == 0 {
 		m.Flags = of10.FlowModSendFlowRem
 	}
@@ -93,6 +96,19 @@ func (w *world) flowMod(r *rand.Rand) {
 	if fresh {
 		w.nextSeq++
 		w.seq[flowKey(name, m.Match, m.Priority)] = w.nextSeq
+	}
+}
+
+// again makes a flow_mod replace one of the slice's flows, half the time by the same.
+func (w *world) again(name string, m *of10.FlowMod) {
+	list := w.ded[name].flows(w)
+	if len(list) == 0 {
+		return
+	}
+	old := list[m.Cookie>>8%uint64(len(list))]
+	m.Match, m.Priority = old.Match, old.Priority
+	if m.Cookie&4 == 0 {
+		m.Actions = old.Actions
 	}
 }
 

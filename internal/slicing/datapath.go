@@ -83,6 +83,7 @@ type Datapath struct {
 	flowRegion    flowspace.Match // of overlappingFlow
 	few           int             // rules that are looked at one by one, see above
 	serial        uint64          // of derive
+	reusing       func(*vflow)    // of tests, see confirmedInTurn; may be nil
 	nearRegion    flowspace.Match
 	nearRules     []*flowspace.Rule
 	nearPiece     []*ruleInfo

@@ -35,10 +35,13 @@ type vflow struct {
 	away     bool // stands for a slice that is not there, see away.go
 
 	own flowtable.Flow
-	// Memory of the first piece it ever has.
-	first   piece
-	firstIn [1]*piece
-	begun   bool
+	// Memory of the first piece and the first entry it ever has.
+	first      piece
+	firstIn    [1]*piece
+	firstEntry entry
+	begun      bool // first is used
+	entered    bool // firstEntry is used
+	more       bool // it has had other pieces or entries, too
 }
 
 // piece is the part of a virtual flow that lies in one rule, or in several when

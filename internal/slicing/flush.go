@@ -142,7 +142,8 @@ func (d *Datapath) reinstall(now time.Time, s *slot, t *txn, out *Out) {
 	if s.point {
 		d.uninstall(now, s, t, out)
 	}
-	e := &entry{kind: old.kind, slot: s, flow: old.flow, actions: old.actions, idle: old.idle, hard: old.hard}
+	e := old.flow.newEntry()
+	*e = entry{kind: old.kind, slot: s, flow: old.flow, actions: old.actions, idle: old.idle, hard: old.hard}
 	if e.hard != 0 && e.flow != nil {
 		e.hard = e.flow.remaining(now)
 	}
@@ -183,11 +184,12 @@ func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 		d.uninstall(now, s, t, out)
 		old = nil
 	}
-	n := e
+	n := f.newEntry()
+	*n = e
 	if w.kind == kindFlow {
 		n.actions = keepActions(e.actions, f.flow.Actions)
 	}
-	d.add(now, s, &n, t, out)
+	d.add(now, s, n, t, out)
 	if old != nil {
 		d.replaced(old)
 	}

@@ -175,10 +175,10 @@ func (d *Datapath) passed(now time.Time, xid uint32, out *Out) {
 		switch p := r.full; {
 		case !r.open:
 		case p == nil:
-			d.confirmed(r.txn)
 			if r.command == of10.FlowDeleteStrict {
 				d.buried(r.entry)
 			}
+			d.confirmedInTurn(r.txn)
 		default:
 			p.over()
 			if p.kind == pendStats { // never answered

@@ -130,6 +130,9 @@ func newRigOver(t testing.TB, ports []of10.PhyPort, fs *flowspace.Snapshot, buff
 	r := &rig{t: t, now: testStart, fs: fs, got: map[string][]Delivery{}}
 	r.phys = newPipeline(ports, buffers)
 	r.d = New(Config{DPID: testDPID, Features: r.features(), View: fs.View(testDPID), Key: []byte("key")})
+	if _, ok := t.(*testing.T); ok {
+		r.d.reusing = r.unreferenced
+	}
 	var out Out
 	for _, s := range fs.View(testDPID).Slices() {
 		r.d.SetSlice(r.now, SliceConfig{Name: s, MaxFlows: -1}, &out)

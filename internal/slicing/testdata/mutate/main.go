@@ -74,6 +74,7 @@ var faults = []fault{
 	{"let pieces stay although the new actions carve", "flowmod.go", "!same && carves(actions)", "false"},
 	{"let pieces stay although the old actions carved", "flowmod.go", "if p.slot == nil || p.carve && !same {", "if p.slot == nil {"},
 	{"let a flow's successor be idled out too", "acquire.go", "n.flow, n.gone = f, false", "n.flow = f"},
+	{"use memory again at once", "spare.go", "finished || failed || old == nil || !d.spent(old)", "finished && failed && false || old == nil"},
 	{"forget that a flow's successor is younger", "acquire.go", "\told.pieces = nil\n\td.markPoints(f)", "\told.pieces = nil"},
 	{"let long messages vanish", "packetout.go", "n > maxMessage-packetOutHead", "n > 2*maxMessage"},
 	{"do not cut packet_ins to a message", "packetin.go", "if len(m.Data) > maxMessage-packetInHead {", "if false {"},
