@@ -34,7 +34,16 @@ type Client struct {
 	r     *ofwire.Reader
 	xid   uint32
 	ports []of10.PhyPort // once asked for
+	size  int            // of the message that came last
+
+	mostBytes, mostParts int // of an answer
 }
+
+// Limits of one answer, many times what a switch has: some never come to an end.
+const (
+	mostBytes = 128 << 20
+	mostParts = 1 << 20
+)
 
 // ParseTarget reads where a switch is: tcp:, ssl:, unix:, the passive ptcp:,
 // pssl:, punix: to wait for one connection, or the bare name of a socket file.
@@ -96,7 +105,7 @@ func NewClient(ctx context.Context, nc net.Conn) (*Client, error) {
 		return nil, err
 	}
 	context.AfterFunc(ctx, func() { _ = nc.Close() })
-	return &Client{nc: nc, r: ofwire.NewReader(nc, 64<<10), xid: 1}, nil
+	return &Client{nc: nc, r: ofwire.NewReader(nc, 64<<10), xid: 1, mostBytes: mostBytes, mostParts: mostParts}, nil
 }
 
 // Close ends the connection.
@@ -128,6 +137,7 @@ func (c *Client) Receive() (of10.Message, error) {
 			}
 			continue
 		}
+		c.size = len(b)
 		return of10.Parse(append([]byte(nil), b...))
 	}
 }
@@ -157,14 +167,15 @@ func (c *Client) answer(xid uint32) (of10.Message, error) {
 	}
 }
 
-// Stats asks for statistics and puts the parts of the answer together.
+// Stats asks for statistics and puts the parts of the answer together, unless they are
+// so many that there is no end to be expected.
 func (c *Client) Stats(t of10.StatsType, body of10.StatsBody) (*of10.StatsReply, error) {
 	req := &of10.StatsRequest{StatsType: t, Body: body}
 	if err := c.Send(req); err != nil {
 		return nil, err
 	}
 	var whole *of10.StatsReply
-	for {
+	for parts, size := 1, 0; ; parts++ {
 		m, err := c.answer(req.XID)
 		if err != nil {
 			return nil, err
@@ -172,6 +183,12 @@ func (c *Client) Stats(t of10.StatsType, body of10.StatsBody) (*of10.StatsReply,
 		part, ok := m.(*of10.StatsReply)
 		if !ok || part.StatsType != t {
 			return nil, fmt.Errorf("the switch answered a statistics request with %v", m.Type())
+		}
+		switch size += c.size; {
+		case size > c.mostBytes:
+			return nil, fmt.Errorf("the switch's answer does not end: it has more than %d bytes", c.mostBytes)
+		case parts > c.mostParts:
+			return nil, fmt.Errorf("the switch's answer does not end: it has more than %d parts", c.mostParts)
 		}
 		more := part.Flags&of10.StatsReplyMore != 0
 		part.Flags &^= of10.StatsReplyMore
