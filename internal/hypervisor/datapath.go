@@ -37,6 +37,7 @@ type datapath struct {
 	mu      sync.Mutex
 	cls     *classifier.Session // nil before run
 	core    *keptCore           // nil before run
+	greeted bool                // the core knows the switch's ports
 	next    *DatapathConfig     // nil when none waits
 	waiters []chan struct{}     // closed when next is in force
 	slices  map[string]*sliceOnDPID
@@ -106,6 +107,9 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig, arrived func())
 		policy = slicing.Flush
 	}
 	cls.Connect(d.features, policy)
+	d.mu.Lock()
+	d.greeted = true
+	d.mu.Unlock()
 	arrived()
 	var wg sync.WaitGroup
 	wg.Go(func() { d.follow(ctx, cfg) })

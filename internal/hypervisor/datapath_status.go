@@ -1,6 +1,8 @@
 package hypervisor
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,12 +23,16 @@ func (d *datapath) Status() apitype.Datapath {
 		Capabilities: words(d.features.Capabilities.String()),
 		FlowMods:     map[string]int{}, Ports: []apitype.Port{}, Connections: []apitype.SliceConnection{},
 	}
-	if cls == nil {
-		return out
-	}
 	d.mu.Lock()
+	greeted := d.greeted
 	out.Description = d.desc
 	d.mu.Unlock()
+	if cls == nil || !greeted { // but everybody has heard that it is there
+		for _, p := range slices.SortedFunc(slices.Values(d.features.Ports), func(a, b of10.PhyPort) int { return cmp.Compare(a.PortNo, b.PortNo) }) {
+			out.Ports = append(out.Ports, portOf(&p))
+		}
+		return out
+	}
 	sessions := d.sliceSessions()
 	ports := map[string][]uint32{}
 	cls.Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
