@@ -241,6 +241,9 @@ func checkFederated(t *testing.T, m *federatedMap) {
 			if b.used>>i&1 == 0 {
 				continue
 			}
+			if b.keys[i] != orderKey(b.rules[i]) {
+				t.Fatalf("key %x of %v", b.keys[i], b.rules[i])
+			}
 			var mask fieldMask
 			for f := range m.fields {
 				if !m.open(b.rules[i], Field(f)) {
@@ -254,6 +257,11 @@ func checkFederated(t *testing.T, m *federatedMap) {
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("rules restricted by coarse fields only: got %x, want %x", got, want)
+	}
+	for i := range m.plan {
+		if m.planned[i] != m.plan[i].field {
+			t.Fatalf("planned %v, field %d is %v", m.planned, i, m.plan[i].field)
+		}
 	}
 	for f := range m.fields {
 		x := &m.fields[f]
@@ -545,6 +553,32 @@ func TestOverlappingDoesNotAllocate(t *testing.T) {
 		if n := testing.AllocsPerRun(1000, query); n != 0 || found == 0 {
 			t.Errorf("%v: %v allocations, %d rules", k, n, found)
 		}
+	}
+}
+
+// Nor when hundreds of rules are found on one datapath and on all.
+func TestOverlappingManyDoesNotAllocate(t *testing.T) {
+	r := newRand(t, 5)
+	var cs []Change
+	for i, x := range wildRules(r, 4000) {
+		if x.DPIDs = DPIDs(1); i%3 == 0 {
+			x.DPIDs = AllDPIDs()
+		}
+		cs = append(cs, Change{Add, x})
+	}
+	s, _, err := New(Options{}).Apply(cs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, dst, i := s.View(1), make([]*Rule, 0, 4000), 0
+	if n := testing.AllocsPerRun(100, func() {
+		i++
+		m := Match{DLVLAN: One(uint32(i))}
+		if got := v.Overlapping(m, dst[:0]); len(got) < 1000 {
+			t.Fatalf("only %d rules", len(got))
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

@@ -62,6 +62,9 @@ func (m *federatedMap) settle() {
 		return share + float64(m.coarse>>p.field&1)*float64(2*m.n)
 	}
 	slices.SortStableFunc(m.plan, func(a, b fieldPlan) int { return cmp.Compare(rank(&a), rank(&b)) })
+	for i := range m.plan {
+		m.planned[i] = m.plan[i].field
+	}
 	m.eager = m.fine
 	for i := range m.plan[:m.fine] {
 		if x := &m.fields[m.plan[i].field]; x.used > eagerRow*x.rows.n {
@@ -215,7 +218,7 @@ func (m *federatedMap) open(r *Rule, f Field) bool {
 // place puts a rule at a position that is free.
 func (m *federatedMap) place(e *edit, r *Rule, w uint32, bit uint) {
 	b := m.ownBlock(e, w)
-	b.rules[bit] = r
+	b.rules[bit], b.keys[bit] = r, orderKey(r)
 	b.used |= 1 << bit
 	var restricted fieldMask
 	for f := range m.fields {
@@ -292,9 +295,11 @@ func (m *federatedMap) ownBlock(e *edit, w uint32) *ruleBlock {
 
 // blockFor returns where in order the block is that r is in or belongs to.
 func (m *federatedMap) blockFor(r *Rule) int {
+	k := orderKey(r)
 	i := sort.Search(len(m.order), func(i int) bool {
 		b := m.blocks[m.order[i]]
-		return r.Before(b.rules[bits.TrailingZeros64(b.used)])
+		j := bits.TrailingZeros64(b.used)
+		return k < b.keys[j] || k == b.keys[j] && r.Before(b.rules[j])
 	})
 	return max(i-1, 0)
 }
@@ -303,9 +308,10 @@ func (m *federatedMap) blockFor(r *Rule) int {
 // when there are none.
 func (b *ruleBlock) neighbours(r *Rule) (before, after int) {
 	before, after = -1, 64
+	k := orderKey(r)
 	for x := b.used; x != 0; x &= x - 1 {
 		i := bits.TrailingZeros64(x)
-		if !b.rules[i].Before(r) {
+		if l := b.keys[i]; l > k || l == k && !b.rules[i].Before(r) {
 			return before, i
 		}
 		before = i

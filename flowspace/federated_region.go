@@ -13,6 +13,29 @@ type regionQuery struct {
 	acc [][]uint64
 }
 
+// together is how many words of the sets are intersected in one go. It divides
+// partWords. Less than fewWords are intersected one by one.
+const (
+	together = 32
+	fewWords = 6
+)
+
+// walk goes through the rules that overlap a region, block by block in rule order.
+type walk struct {
+	q     *regionQuery
+	m     *federatedMap
+	match *Match
+	dpid  uint64
+
+	ws    []uint32 // the words to visit, in rule order
+	at    int      // how many of them have been visited
+	few   bool     // each is intersected when it is visited
+	from  int      // which of them hits begins with
+	count int      // how many of them hits has
+	hits  [together]uint64
+	more  [together]uint64
+}
+
 func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Rule {
 	return m.scan(match, dpid, dst, nil)
 }
@@ -21,19 +44,24 @@ func (m *federatedMap) overlapping(match *Match, dpid uint64, dst []*Rule) []*Ru
 // ends when it returns false.
 func (m *federatedMap) scan(match *Match, dpid uint64, dst []*Rule, more func([]*Rule) bool) []*Rule {
 	var q regionQuery
-	for i := range m.plan {
-		if !m.restrict(&q, &m.plan[i], match, dpid) {
-			return dst
-		}
+	if !m.ask(&q, match, dpid) {
+		return dst
 	}
-	ws := m.order
-	var buf [64]uint32
-	if q.n > 0 && 4*q.cost < len(m.order) {
-		ws = q.candidates(m, buf[:0])
-	}
-	for _, w := range ws {
-		dst = m.collect(&q, w, match, dpid, dst)
-		if more != nil && len(dst) > 0 {
+	return m.visit(&q, match, dpid, dst, more)
+}
+
+// fewListed is how many words to visit fit into what a query has for them.
+const fewListed = 64
+
+// visit is scan when all fields have been asked.
+func (m *federatedMap) visit(q *regionQuery, match *Match, dpid uint64, dst []*Rule, more func([]*Rule) bool) []*Rule {
+	var buf [fewListed]uint32
+	var o walk
+	o.q, o.m, o.match, o.dpid = q, m, match, dpid
+	o.ws, o.few = m.toVisit(q, buf[:0])
+	for b, x := o.next(); b != nil; b, x = o.next() {
+		dst = b.appendRules(dst, x)
+		if more != nil {
 			if !more(dst) {
 				return dst
 			}
@@ -43,22 +71,150 @@ func (m *federatedMap) scan(match *Match, dpid uint64, dst []*Rule, more func([]
 	return dst
 }
 
-func (m *federatedMap) collect(q *regionQuery, w uint32, match *Match, dpid uint64, dst []*Rule) []*Rule {
-	b := m.blocks[w]
-	x := b.used
-	for _, acc := range q.acc {
-		x &= acc[w]
-	}
-	if x == 0 {
-		return dst
-	}
-	for x = q.and(x, w, -1); x != 0; x &= x - 1 {
-		r := b.rules[bits.TrailingZeros64(x)]
-		if !q.verify || r.Match.Overlaps(match) && r.DPIDs.Has(dpid) {
-			dst = append(dst, r)
-		}
+// appendRules appends the rules at positions x.
+func (b *ruleBlock) appendRules(dst []*Rule, x uint64) []*Rule {
+	for x != 0 {
+		i := bits.TrailingZeros64(x) & 63
+		dst = append(dst, b.rules[i])
+		x &^= 1 << i
 	}
 	return dst
+}
+
+// ask asks all fields; false means that no rule overlaps.
+func (m *federatedMap) ask(q *regionQuery, match *Match, dpid uint64) bool {
+	asked := match.restricted() | 1<<fieldDPID
+	for i, f := range m.planned[:len(m.plan)] {
+		if asked>>f&1 == 1 && !m.restrict(q, &m.plan[i], match, dpid) {
+			return false
+		}
+	}
+	return true
+}
+
+// toVisit returns the words where all terms may be met, in rule order; few says that it
+// does not pay to intersect several together. They are in buf when they are not all and
+// fit.
+func (m *federatedMap) toVisit(q *regionQuery, buf []uint32) (ws []uint32, few bool) {
+	if q.n > 0 && 4*q.cost < len(m.order) {
+		return q.candidates(m, buf), true
+	}
+	return m.order, len(m.order) < fewWords
+}
+
+// next returns the next block with rules that overlap, and where in it they are; nil
+// when there is none.
+func (o *walk) next() (*ruleBlock, uint64) {
+	for o.at < len(o.ws) {
+		w := o.ws[o.at]
+		var x uint64
+		if o.few {
+			x = o.q.and(^uint64(0), w, -1)
+			if o.q.n == 0 {
+				x = o.m.blocks[w].used
+			}
+			for _, acc := range o.q.acc {
+				x &= acc[w]
+			}
+		} else {
+			if o.at-o.from >= o.count {
+				o.fill()
+			}
+			x = o.hits[o.at-o.from]
+		}
+		o.at++
+		if x == 0 {
+			continue
+		}
+		b := o.m.blocks[w]
+		if o.q.verify {
+			x = o.check(b, x)
+		}
+		if x != 0 {
+			return b, x
+		}
+	}
+	return nil, 0
+}
+
+// check returns the positions among x whose rules do overlap.
+func (o *walk) check(b *ruleBlock, x uint64) (hits uint64) {
+	for ; x != 0; x &= x - 1 {
+		r := b.rules[bits.TrailingZeros64(x)]
+		if r.Match.Overlaps(o.match) && r.DPIDs.Has(o.dpid) {
+			hits |= x & -x
+		}
+	}
+	return hits
+}
+
+// fill intersects the terms in the next words to visit.
+func (o *walk) fill() {
+	ws := o.ws[o.at:min(o.at+together, len(o.ws))]
+	o.from, o.count = o.at, len(ws)
+	x, y := o.hits[:len(ws)], o.more[:len(ws)]
+	if o.q.n == 0 {
+		for i, w := range ws {
+			x[i] = o.m.blocks[w].used
+		}
+	}
+	for i := range o.q.n {
+		if i == 0 {
+			o.words(&o.q.terms[i], ws, x)
+			continue
+		}
+		o.words(&o.q.terms[i], ws, y)
+		for j := range x {
+			x[j] &= y[j]
+		}
+	}
+	for _, acc := range o.q.acc {
+		for i, w := range ws {
+			x[i] &= acc[w]
+		}
+	}
+	for i, w := range ws {
+		if x[i] != 0 {
+			x[i] &= o.m.blocks[w].used // which it is in; so the blocks are read at the same time
+		}
+	}
+}
+
+// words puts into dst which positions of words ws meet a term.
+func (o *walk) words(t *term, ws []uint32, dst []uint64) {
+	if o.m.inOrder {
+		t.anyWords(ws[0], dst)
+	} else {
+		for i, w := range ws {
+			dst[i] = t.anyWord(w)
+		}
+	}
+	for _, r := range o.q.rows[t.first:t.last] {
+		switch {
+		case r.set == nil:
+			if i := int(o.m.rank[r.at]) - o.from; uint(i) < uint(len(dst)) {
+				dst[i] |= r.word
+			}
+		case o.m.inOrder:
+			r.set.orWords(ws[0], dst)
+		default:
+			for i, w := range ws {
+				dst[i] |= r.set.word(w)
+			}
+		}
+	}
+}
+
+// anyWords is anyWord of several words, from one on.
+func (p *fieldPlan) anyWords(w uint32, dst []uint64) {
+	n := 0
+	if int(w) < len(p.any) {
+		n = copy(dst, p.any[w:])
+	}
+	clear(dst[n:])
+	if p.anySet != nil && len(p.any) <= int(w) {
+		p.anySet.orWords(w, dst)
+	}
 }
 
 // candidates returns the words of the driving term in rule order.

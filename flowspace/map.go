@@ -73,6 +73,21 @@ func overlappingIn(f flowMap, m *Match, dpid uint64, dst []*Rule) []*Rule {
 	return dst
 }
 
+// overlappingInBoth appends, in order, what overlaps in either of two maps.
+func overlappingInBoth(a, b flowMap, m *Match, dpid uint64, dst []*Rule) []*Rule {
+	if f, ok := a.(*federatedMap); ok {
+		if g, ok := b.(*federatedMap); ok {
+			return overlappingBoth(f, g, m, dpid, dst)
+		}
+	}
+	begin := len(dst)
+	dst = overlappingIn(a, m, dpid, dst)
+	mid := len(dst)
+	dst = overlappingIn(b, m, dpid, dst)
+	mergeRules(dst[begin:], mid-begin)
+	return dst
+}
+
 // scanIn hands the rules that overlap m to f, a few at a time, until f returns false.
 func scanIn(fm flowMap, m *Match, dpid uint64, f func([]*Rule) bool) {
 	var buf [64]*Rule

@@ -18,9 +18,10 @@ type federatedMap struct {
 	free    []uint32     // words without block
 	byDPID  bool         // rules of many datapaths: index their ids too
 	fields  [numFields + 1]fieldIndex
-	plan    []fieldPlan // fields some rule restricts, the fine ones first
-	fine    int         // how many of plan are fine
-	eager   int         // how many of plan are asked before rules are looked at
+	plan    []fieldPlan          // fields some rule restricts, the fine ones first
+	fine    int                  // how many of plan are fine
+	eager   int                  // how many of plan are asked before rules are looked at
+	planned [numFields + 1]Field // those of plan
 	// Coarse fields have few values with many rules each. What matches a header either
 	// is restricted by coarse fields only, or is in a row of a fine field, and these
 	// rows are short.
@@ -56,6 +57,7 @@ type ruleBlock struct {
 	owner *edit
 	used  uint64
 	rules [64]*Rule
+	keys  [64]uint64 // of the rules
 }
 
 func newFederatedMap(byDPID bool) *federatedMap {
@@ -187,6 +189,17 @@ func (q *query) row(r *row) int {
 	return r.len()
 }
 
+// anyWord returns which positions of word w leave the field open.
+func (p *fieldPlan) anyWord(w uint32) uint64 {
+	if int(w) < len(p.any) {
+		return p.any[w]
+	}
+	if p.anySet != nil {
+		return p.anySet.word(w)
+	}
+	return 0
+}
+
 // and returns those positions of x in word w that meet every term but the skipped.
 func (q *query) and(x uint64, w uint32, skip int) uint64 {
 	for i := range q.n {
@@ -194,12 +207,7 @@ func (q *query) and(x uint64, w uint32, skip int) uint64 {
 			continue
 		}
 		t := &q.terms[i]
-		var y uint64
-		if int(w) < len(t.any) {
-			y = t.any[w]
-		} else if t.anySet != nil {
-			y = t.anySet.word(w)
-		}
+		y := t.anyWord(w)
 		for _, r := range q.rows[t.first:t.last] {
 			if r.set != nil {
 				y |= r.set.word(w)

@@ -107,6 +107,28 @@ func (m *Match) Overlaps(o *Match) bool {
 		m.DLSrc.Overlaps(o.DLSrc) && m.DLDst.Overlaps(o.DLDst)
 }
 
+// restricted returns the fields in which m does not hold everything.
+func (m *Match) restricted() (fs fieldMask) {
+	note := func(f Field, any bool) {
+		if !any {
+			fs |= 1 << f
+		}
+	}
+	note(InPort, m.InPort.IsAny())
+	note(DLSrc, m.DLSrc.IsAny())
+	note(DLDst, m.DLDst.IsAny())
+	note(DLVLAN, m.DLVLAN.IsAny())
+	note(DLVLANPCP, m.DLVLANPCP.IsAny())
+	note(DLType, m.DLType.IsAny())
+	note(NWTos, m.NWTos.IsAny())
+	note(NWProto, m.NWProto.IsAny())
+	note(NWSrc, m.NWSrc.IsAny())
+	note(NWDst, m.NWDst.IsAny())
+	note(TPSrc, m.TPSrc.IsAny())
+	note(TPDst, m.TPDst.IsAny())
+	return fs
+}
+
 // Intersect returns the headers in both; ok is false when there are none.
 func (m Match) Intersect(o Match) (r Match, ok bool) {
 	if !m.Overlaps(&o) {

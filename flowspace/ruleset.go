@@ -262,6 +262,27 @@ func (s *ruleSet) orInto(dst []uint64) {
 	}
 }
 
+// orWords adds the words from w on to dst. They are in one part.
+func (s *ruleSet) orWords(w uint32, dst []uint64) {
+	if s.at != nil {
+		words := s.bits.Words()
+		i, _ := slices.BinarySearch(s.at, w)
+		for ; i < len(words) && s.at[i]-w < uint32(len(dst)); i++ {
+			dst[s.at[i]-w] |= words[i]
+		}
+		return
+	}
+	k := int(w / partWords)
+	if k >= s.parts() {
+		return
+	}
+	words := s.part(k).Words()
+	words = words[min(int(w%partWords), len(words)):]
+	for i, x := range words[:min(len(words), len(dst))] {
+		dst[i] |= x
+	}
+}
+
 // appendWords appends the words that are not zero.
 func (s *ruleSet) appendWords(ws []uint32) []uint32 {
 	if s.at != nil {

@@ -42,15 +42,14 @@ func (v *View) Overlapping(m Match, dst []*Rule) []*Rule { return v.AppendOverla
 // AppendOverlapping is Overlapping for a match that is in memory already: a Match is
 // large, and the one of the caller of Overlapping has to be copied there first.
 func (v *View) AppendOverlapping(dst []*Rule, m *Match) []*Rule {
-	begin := len(dst)
-	if v.own != nil {
-		dst = overlappingIn(v.own.rules, m, v.dpid, dst)
+	switch {
+	case v.own != nil && v.shared != nil:
+		return overlappingInBoth(v.own.rules, v.shared.rules, m, v.dpid, dst)
+	case v.own != nil:
+		return overlappingIn(v.own.rules, m, v.dpid, dst)
+	case v.shared != nil:
+		return overlappingIn(v.shared.rules, m, v.dpid, dst)
 	}
-	mid := len(dst)
-	if v.shared != nil {
-		dst = overlappingIn(v.shared.rules, m, v.dpid, dst)
-	}
-	mergeRules(dst[begin:], mid-begin)
 	return dst
 }
 
