@@ -159,6 +159,15 @@ func TestTarget(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want an error that says %q", in, got, err, hint)
 		}
 	}
+	for s, want := range map[string]string{
+		"127.0.0.1:6633": "tcp:127.0.0.1:6633", "[::1]:6633": "tcp:[::1]:6633", "host:1": "tcp:host:1", "tcp:h:1": "tcp:h:1", "ssl:h": "ssl:h:6633", "unix:x": "unix:x", "ptcp:1": "ptcp:1",
+		"host": "", "host:": "", ":1": "", "host:0": "", "host:x": "", "foo:h:6633": "", "::1": "", "": "", "udp:1.2.3.4": "",
+	} {
+		got, err := ParseAddress(s)
+		if (err == nil) != (want != "") || err == nil && got.String() != want {
+			t.Errorf("ParseAddress(%q) = %v, %v; want %q", s, got, err, want)
+		}
+	}
 	if _, err := ParseTarget("foo:h:6633"); err == nil || strings.Contains(err.Error(), "did you mean") {
 		t.Errorf("%v: proposes what would be refused too", err)
 	}

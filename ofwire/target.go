@@ -61,6 +61,21 @@ func ParseTarget(s string) (Target, error) {
 	return Target{}, targetError(s, reason)
 }
 
+// ParseAddress is ParseTarget where nothing else is possible than a place to connect to:
+// HOST:PORT is tcp:HOST:PORT.
+func ParseAddress(s string) (Target, error) {
+	t, err := ParseTarget(s)
+	if err == nil {
+		return t, nil
+	}
+	if _, port, perr := splitHostPort(s); perr == nil && port != "" {
+		if t, terr := parseActive(s, Target{Scheme: "tcp"}, s); terr == nil {
+			return t, nil
+		}
+	}
+	return t, err
+}
+
 func parseActive(s string, t Target, rest string) (Target, error) {
 	host, port, err := splitHostPort(rest)
 	if err != nil {

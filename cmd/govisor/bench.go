@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/govisor/govisor/internal/bench"
+	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/ofwire"
 )
 
@@ -80,12 +81,12 @@ func (f *loadFlags) check() error {
 }
 
 func (f *loadFlags) target(s string) error {
-	t, err := ofwire.ParseTarget(s)
+	t, err := ofwire.ParseAddress(s)
 	if err != nil {
 		return usageError{err}
 	}
 	if t.Scheme != "tcp" && t.Scheme != "unix" {
-		return usageError{fmt.Errorf("target %q: want tcp:HOST[:PORT] or unix:PATH", s)}
+		return usageError{fmt.Errorf("target %q: want tcp:HOST[:PORT], HOST:PORT or unix:PATH", s)}
 	}
 	f.cfg.Network, f.cfg.Address = t.Network(), t.Address()
 	return nil
@@ -162,11 +163,11 @@ func benchRespondCommand() *cobra.Command {
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
 			for _, addr := range args {
-				l, err := net.Listen("tcp", addr)
+				l, err := listenResponder(ctx, addr)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "controller listening on tcp:%s\n", l.Addr())
+				fmt.Fprintf(cmd.OutOrStdout(), "controller listening on %s:%s\n", l.Addr().Network(), l.Addr())
 				go func() { ends <- (&bench.Responder{Answer: a}).Serve(ctx, l) }()
 			}
 			for range args {
@@ -224,6 +225,19 @@ func benchSandwichCommand() *cobra.Command {
 	return cmd
 }
 
+// listenResponder listens where a controller is to be: HOST:PORT, also with tcp: or ptcp: in
+// front, or unix:PATH.
+func listenResponder(ctx context.Context, addr string) (net.Listener, error) {
+	t, err := listenTarget(addr)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if t.Scheme == "pssl" {
+		return nil, usageError{fmt.Errorf("address %q: want HOST:PORT, tcp:HOST:PORT or unix:PATH", addr)}
+	}
+	return ofconn.Listen(ctx, t, nil)
+}
+
 // startResponders listens on every address and says which they are where port 0 was asked for; stop ends all of them.
 func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (stop func(), listening []string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -233,10 +247,10 @@ func startResponders(ctx context.Context, addrs []string, r *bench.Responder) (s
 		wg.Wait()
 	}
 	for _, addr := range addrs {
-		l, err := net.Listen("tcp", addr)
+		l, err := listenResponder(ctx, strings.TrimSpace(addr))
 		if err != nil {
 			stop()
-			return nil, nil, fmt.Errorf("%s: %w", strings.TrimSpace(addr), err)
+			return nil, nil, err
 		}
 		listening = append(listening, l.Addr().String())
 		wg.Go(func() { _ = r.Serve(ctx, l) }) // fails only with its listener, which stop closes

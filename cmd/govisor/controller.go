@@ -93,6 +93,9 @@ func runController(ctx context.Context, out, logs io.Writer, spec string, o cont
 	var connect []string
 	for _, s := range o.targets {
 		t, err := ofwire.ParseTarget(s)
+		if at, aerr := ofwire.ParseAddress(s); err != nil && aerr == nil {
+			err = fmt.Errorf("target %q: want ptcp:%d:%s to listen there, or tcp:%s to connect to a switch that listens there", s, at.Port, at.Host, s)
+		}
 		if err != nil {
 			return usageError{err}
 		}

@@ -30,6 +30,7 @@ func TestControllerRefusals(t *testing.T) {
 		{"learning,idle=0", controllerOptions{}, true, `idle="0"`},
 		{"learning", controllerOptions{logLevel: "loud"}, true, "--log-level"},
 		{"learning", controllerOptions{targets: []string{"udp:1.2.3.4"}}, true, "unknown scheme"},
+		{"learning", controllerOptions{targets: []string{"127.0.0.1:1"}}, true, "want ptcp:1:127.0.0.1 to listen there, or tcp:127.0.0.1:1 to connect"},
 		{"learning", controllerOptions{targets: []string{"pssl:0"}}, false, "no TLS certificate"},
 		{"learning", controllerOptions{targets: []string{"ptcp:" + port + ":127.0.0.1"}}, false, port},
 	} {

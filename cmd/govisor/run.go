@@ -282,7 +282,7 @@ func (s *server) serveSwitches(ctx context.Context, g *errgroup.Group) error {
 	var err error
 	passive := make([]ofwire.Target, len(s.opts.connect))
 	for i, text := range s.opts.connect {
-		if passive[i], err = ofwire.ParseTarget(text); err != nil {
+		if passive[i], err = ofwire.ParseAddress(text); err != nil {
 			return usageError{fmt.Errorf("--connect: %w", err)}
 		}
 	}

@@ -97,7 +97,7 @@ func (o serveOptions) check() error {
 		}
 	}
 	for _, c := range o.connect {
-		if t, err := ofwire.ParseTarget(c); err != nil || t.Passive() || t.Network() == "" {
+		if t, err := ofwire.ParseAddress(c); err != nil || t.Passive() || t.Network() == "" {
 			return usageError{fmt.Errorf("--connect %q: want tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH", c)}
 		}
 	}

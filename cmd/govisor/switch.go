@@ -119,7 +119,11 @@ func (f *switchFlags) config(stdout, stderr io.Writer) (ofswitch.SwitchConfig, e
 		any   bool
 	}{{f.controllers, &c.Controllers, true}, {f.listen, &c.Controllers, false}, {f.snoop, &c.Snoop, false}} {
 		for _, text := range list.texts {
-			t, err := ofwire.ParseTarget(text)
+			parse := ofwire.ParseTarget
+			if list.any {
+				parse = ofwire.ParseAddress
+			}
+			t, err := parse(text)
 			if err == nil && (t.Scheme == "module" || !list.any && !t.Passive()) {
 				err = fmt.Errorf("target %q: want ptcp:PORT, pssl:PORT or punix:PATH", text)
 			}

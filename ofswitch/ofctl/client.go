@@ -46,12 +46,12 @@ const (
 )
 
 // ParseTarget reads where a switch is: tcp:, ssl:, unix:, the passive ptcp:,
-// pssl:, punix: to wait for one connection, or the bare name of a socket file.
+// pssl:, punix: to wait for one connection, HOST:PORT, or the bare name of a socket file.
 func ParseTarget(text string) (ofwire.Target, error) {
 	if !strings.Contains(text, ":") {
 		return ofwire.Target{Scheme: "unix", Path: text}, nil
 	}
-	t, err := ofwire.ParseTarget(text)
+	t, err := ofwire.ParseAddress(text)
 	if err == nil && t.Scheme == "module" {
 		err = fmt.Errorf("target %q: want tcp:, ssl:, unix: or a socket file", text)
 	}
