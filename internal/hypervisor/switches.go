@@ -71,11 +71,12 @@ type Switches struct {
 	mu        sync.Mutex
 	listeners []net.Addr // guarded by mu
 
-	loops   []*ofconn.Loop
-	turn    atomic.Uint32 // of loops, for the next datapath
-	cores   cores
-	arrival *admission   // what coming and going costs is paid in turn
-	unknown atomic.Int32 // connections that have not said yet who they are
+	loops     []*ofconn.Loop
+	turn      atomic.Uint32 // of loops, for the next datapath
+	cores     cores
+	arrival   *admission   // what coming and going costs is paid in turn
+	unknown   atomic.Int32 // connections that have not said yet who they are
+	strangers logLimit     // what is said of those that never did
 }
 
 // NewSwitches returns the service's side towards the switches.
@@ -136,11 +137,11 @@ func (w *Switches) ServeConn(ctx context.Context, nc net.Conn) (err error) {
 		switch {
 		case ctx.Err() != nil: // govisor stops
 		case errors.Is(err, ofconn.ErrNothingSaid):
-			log.Debug("somebody looked whether this port is open")
+			w.strangers.say(log, logrus.DebugLevel, "nothing said", "somebody looked whether this port is open")
 		case errors.Is(err, errTLS):
-			log.WithError(err).Warn("no TLS with a switch, connection dropped")
+			w.strangers.say(log.WithError(err), logrus.WarnLevel, reasonOf(err), "no TLS with a switch, connection dropped")
 		default:
-			log.WithError(err).Warn("not a switch, connection dropped")
+			w.strangers.say(log.WithError(err), logrus.WarnLevel, reasonOf(err), "not a switch, connection dropped")
 		}
 		return err
 	}
