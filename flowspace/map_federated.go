@@ -207,7 +207,12 @@ func (q *query) and(x uint64, w uint32, skip int) uint64 {
 			continue
 		}
 		t := &q.terms[i]
-		y := t.anyWord(w)
+		var y uint64
+		if int(w) < len(t.any) {
+			y = t.any[w]
+		} else if t.anySet != nil {
+			y = t.anySet.word(w)
+		}
 		for _, r := range q.rows[t.first:t.last] {
 			if r.set != nil {
 				y |= r.set.word(w)
