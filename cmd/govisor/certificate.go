@@ -127,6 +127,11 @@ func loadCertificate(cert, key, ca string) (*certificate, error) {
 
 // reload reads all files again; if one of them cannot be used, all stays as it was.
 func (c *certificate) reload() error {
+	for flag, path := range map[string]string{"certificate": c.files.Cert, "key of the certificate": c.files.Key, "--tls-ca": c.files.CA} {
+		if err := checkRegular(flag, path); err != nil { // at SIGHUP
+			return err
+		}
+	}
 	switches, err := ofconn.ServerTLS(c.files)
 	if err != nil {
 		return err

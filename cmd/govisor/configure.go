@@ -69,6 +69,9 @@ func faultsOf(err error) (lines []string) {
 	return lines
 }
 
+// mostConfig is the most that the API takes, in bytes.
+const mostConfig = 512 << 20
+
 // configure applies --config through the socket, as an administrator would. What is
 // FlowVisor's takes the place of everything; of what is govisor's, what it says is made
 // so, and with --config-prune what its sections do not name is removed.
@@ -76,9 +79,9 @@ func (s *server) configure(ctx context.Context) error {
 	if s.opts.config == "" {
 		return nil
 	}
-	text, err := fvctl.ReadConfigFile(s.opts.config)
+	text, err := readStart(ctx, "--config", s.opts.config, mostConfig)
 	if err != nil {
-		return fmt.Errorf("--config: %w", err)
+		return err
 	}
 	c, err := client.New(client.Options{URL: "unix:" + filepath.Join(s.opts.data, socketName)})
 	if err != nil {

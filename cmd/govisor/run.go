@@ -58,9 +58,12 @@ func serve(ctx context.Context, o serveOptions, out io.Writer, log *logrus.Logge
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	password, err := o.adminPassword()
-	if err != nil {
+	if err := o.checkFiles(); err != nil {
 		return err
+	}
+	password, err := o.adminPassword(ctx)
+	if err != nil {
+		return ignoreCancel(err)
 	}
 	bundled.Register()
 	spareProcessor()
@@ -215,6 +218,7 @@ func (s *server) run(ctx context.Context) error {
 	if err == nil {
 		err = s.forward(ctx)
 	}
+	err = ignoreCancel(err) // stopped before all was read
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}

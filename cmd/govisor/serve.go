@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -105,13 +106,13 @@ func (o serveOptions) check() error {
 }
 
 // adminPassword reads the password that was given, if any.
-func (o serveOptions) adminPassword() (string, error) {
+func (o serveOptions) adminPassword(ctx context.Context) (string, error) {
 	if o.adminPasswordFile == "" {
 		return os.Getenv("GOVISOR_ADMIN_PASSWORD"), nil
 	}
-	text, err := os.ReadFile(o.adminPasswordFile)
+	text, err := readStart(ctx, "--admin-password-file", o.adminPasswordFile, 64<<10)
 	if err != nil {
-		return "", fmt.Errorf("--admin-password-file: %w", err)
+		return "", err
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	if line = strings.TrimSpace(line); line == "" {
