@@ -30,7 +30,7 @@ func (c *Conn) keepAlive() *keeper {
 	k := &keeper{c: c}
 	if c.cfg.EchoInterval > 0 {
 		k.mu.Lock()
-		k.timer = time.AfterFunc(c.cfg.EchoInterval, k.tick)
+		k.timer = time.AfterFunc(k.pause(), k.tick)
 		k.mu.Unlock()
 	}
 	return k
@@ -63,7 +63,16 @@ func (k *keeper) tick() {
 		k.c.Append(echoRequest, Required)
 		k.c.Flush()
 	}
-	k.timer.Reset(k.c.cfg.EchoInterval)
+	k.timer.Reset(k.pause())
+}
+
+// pause is the interval, and up to a thirty-second part more, so that many thousands
+// of connections wake the process a few times a second and not each for itself.
+func (k *keeper) pause() time.Duration {
+	now := time.Now()
+	step := k.c.cfg.EchoInterval / 32
+	due := now.Add(k.c.cfg.EchoInterval)
+	return due.Add(step - 1).Truncate(max(step, 1)).Sub(now)
 }
 
 // Probe asks the peer for a sign of life and reports whether one came before
