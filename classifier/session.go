@@ -36,6 +36,9 @@ type Options struct {
 	Conn ofconn.Config
 	// Log has the field dpid set. It must not be nil.
 	Log *logrus.Entry
+	// Touched, if not nil, is called after each message or deadline that may have
+	// changed flows or ports. It must be quick.
+	Touched func()
 }
 
 // Session is the live session of one datapath.
@@ -80,6 +83,9 @@ type member struct {
 func New(nc net.Conn, dp *slicing.Datapath, opts Options) *Session {
 	s := &Session{opts: opts, dp: dp, isReady: make(chan struct{})}
 	s.unready = s.isReady
+	if opts.Touched == nil {
+		s.opts.Touched = func() {}
+	}
 	s.slices.Store(&map[string]*member{})
 	cfg := opts.Conn
 	cfg.Handler, cfg.Log, cfg.Source = s, opts.Log, true
@@ -237,6 +243,7 @@ func (s *Session) HandleFrame(frame []byte) error {
 		return nil
 	}
 	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { dp.FromSwitch(now, frame, out) })
+	s.opts.Touched()
 	return nil
 }
 
@@ -252,6 +259,7 @@ func (s *Session) FromController(slice string, from slicing.Conn, frame []byte) 
 	s.locked(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
 		dp.FromController(now, slice, from, frame, out)
 	})
+	s.opts.Touched()
 }
 
 // WaitRoom waits while the switch does not keep up.
@@ -326,6 +334,7 @@ func (s *Session) tick() {
 		s.armed = time.Time{}
 		dp.Tick(now, out)
 	})
+	s.opts.Touched()
 	s.Flush()
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -32,6 +33,9 @@ type datapath struct {
 	loop     *ofconn.Loop  // of all its connections; nil: each has goroutines of its own
 	ended    chan struct{} // closed when run has returned the core
 	kick     chan struct{} // capacity 1: there is a configuration to apply
+	changed  chan struct{} // capacity 1: flows or ports may be others since the journal was looked after
+
+	touched atomic.Bool // the journal knows that
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -66,7 +70,7 @@ type sliceOnDPID struct {
 func newDatapath(w *Switches, nc net.Conn, features *of10.FeaturesReply, log *logrus.Entry) *datapath {
 	return &datapath{
 		w: w, dpid: features.DatapathID, features: features, nc: nc, log: log, since: time.Now(), loop: w.loop(),
-		kick: make(chan struct{}, 1), ended: make(chan struct{}), slices: map[string]*sliceOnDPID{},
+		kick: make(chan struct{}, 1), changed: make(chan struct{}, 1), ended: make(chan struct{}), slices: map[string]*sliceOnDPID{},
 	}
 }
 
@@ -87,7 +91,7 @@ func (d *datapath) run(ctx context.Context, cfg *DatapathConfig, arrived func())
 	core := d.w.takeCore(d, cfg)
 	cls := classifier.New(d.nc, core.dp, classifier.Options{
 		Conn: ofconn.Config{EchoInterval: d.w.opts.EchoInterval, SoftLimit: switchQueue, Loop: d.loop},
-		Log:  d.log,
+		Log:  d.log, Touched: d.touch,
 	})
 	defer func() { d.w.giveCore(core, cls.Retire()) }()
 	d.mu.Lock()
@@ -203,6 +207,7 @@ func (d *datapath) apply(ctx context.Context, cfg *DatapathConfig) {
 		}
 	}
 	d.cls.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) { d.core.configure(now, cfg, out) })
+	d.touch()
 	order := make([]string, 0, len(cfg.Slices))
 	for i := range cfg.Slices {
 		c := &cfg.Slices[i]

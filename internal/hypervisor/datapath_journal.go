@@ -31,8 +31,21 @@ func journalKey(slice string, generation uint64) string {
 	return fmt.Sprintf("%s/%d", slice, generation)
 }
 
+// touch lets the journal look after what may have changed.
+func (d *datapath) touch() {
+	if d.touched.Load() {
+		return
+	}
+	d.touched.Store(true)
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
 // keepJournal saves the virtual flows of every slice whose flows may have changed. It
-// also tells, after a burst, that ports have changed.
+// also tells, after a burst, that ports have changed. While nothing happens it does
+// nothing, as there may be a thousand of it.
 func (d *datapath) keepJournal(ctx context.Context) {
 	timer := time.NewTimer(journalDelay)
 	defer timer.Stop()
@@ -46,6 +59,7 @@ func (d *datapath) keepJournal(ctx context.Context) {
 		case <-timer.C:
 		}
 		begin := time.Now()
+		d.touched.Store(false) // before it looks
 		if now := d.changes(); now != total {
 			total = now
 			d.saveChanged(seen)
@@ -54,7 +68,12 @@ func (d *datapath) keepJournal(ctx context.Context) {
 			ports = now
 			d.w.svc.Emit(EventDatapathUpdated, d.dpid.String(), "", "ports")
 		}
-		timer.Reset(max(journalDelay, journalShare*time.Since(begin)))
+		took := time.Since(begin)
+		select {
+		case <-ctx.Done(): // comes to the same above
+		case <-d.changed:
+		}
+		timer.Reset(max(journalDelay, journalShare*took))
 	}
 }
 

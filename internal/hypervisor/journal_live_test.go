@@ -1,0 +1,67 @@
+package hypervisor_test
+
+import (
+	"maps"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/govisor/govisor/internal/bubble"
+	"github.com/govisor/govisor/internal/hypervisor"
+	"github.com/govisor/govisor/ofwire/of10"
+)
+
+// After any time in which nothing happened, each kind of change of a slice's flows is
+// in the journal soon.
+func TestJournalAfterSilence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, hypervisor.SwitchOptions{})
+		red := w.controller("red", nil)
+		w.slice("red")
+		w.rule("r", 100, "in_port=1|2", "red")
+		sw := w.newSwitch(1, 4)
+		sw.connect()
+		flow := func(command of10.FlowModCommand, port of10.Port, idle uint16) *of10.FlowMod {
+			m := of10.MatchAll()
+			m.InPort, m.Wildcards = port, m.Wildcards&^of10.WildInPort
+			return &of10.FlowMod{XID: 7, Match: m, Command: command, IdleTimeout: idle, Priority: 9, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(2, 0)}}
+		}
+		journal := func() map[string]string {
+			values, err := w.svc.Journal().Load(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := map[string]string{}
+			for k, v := range values {
+				out[k] = string(v)
+			}
+			return out
+		}
+		for _, change := range []struct {
+			what string
+			make func()
+		}{
+			{"the controller puts a flow in", func() { red.send(flow(of10.FlowAdd, 1, 0)) }},
+			{"the controller changes it", func() { m := flow(of10.FlowModify, 1, 0); m.Actions = nil; red.send(m) }},
+			{"the controller removes it", func() { red.send(flow(of10.FlowDelete, 1, 0)) }},
+			{"the controller puts one in that ends by itself", func() { red.send(flow(of10.FlowAdd, 2, 3604)) }},
+			{"it ends by itself", func() {}},
+			{"the slice is gone and its flows with it", func() {
+				red.send(flow(of10.FlowAdd, 1, 0))
+				bubble.Sleep(5 * time.Second)
+				if err := w.svc.RemoveSlice(t.Context(), hypervisor.Local(), "red", nil); err != nil {
+					t.Fatal(err)
+				}
+			}},
+		} {
+			before := journal()
+			bubble.Sleep(time.Hour)
+			change.make()
+			bubble.Sleep(3 * time.Second)
+			if maps.Equal(before, journal()) {
+				t.Errorf("%s, and the journal does not know", change.what)
+			}
+		}
+	})
+}
