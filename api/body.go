@@ -85,12 +85,15 @@ func unmarshal(text []byte, v any) error {
 		most = mostFaults
 	}
 	faults := shape.Check(text, reflect.TypeOf(v), true, most)
-	if len(faults) > 0 && faults[0].Kind != shape.Missing {
+	if len(faults) > 0 && faults[0].Kind < shape.Missing {
 		return faultsError(faults)
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
+		if len(faults) > 0 && faults[0].Kind == shape.Null && readsItself(err) {
+			return faultsError(faults)
+		}
 		if _, ok := v.(*apitype.Bulk); ok {
 			return changeError(text, err)
 		}
@@ -100,6 +103,13 @@ func unmarshal(text []byte, v any) error {
 		return bad("body", "", "there is something after the JSON value", "")
 	}
 	return faultsError(faults)
+}
+
+// readsItself reports whether err is of a type that reads itself, which cannot say where.
+func readsItself(err error) bool {
+	_, typed := errors.AsType[*json.UnmarshalTypeError](err)
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	return !typed && !syntax && !errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // mostFaults is how many faults of one body are listed.
@@ -115,7 +125,7 @@ func faultsError(faults []shape.Fault) error {
 	if first.Kind == shape.Unknown && e.Hint == "" {
 		e.Hint = "see " + prefix + "/openapi.json"
 	}
-	if first.Kind != shape.Missing && first.Index >= 0 { // of which element
+	if first.Kind < shape.Missing && first.Index >= 0 { // of which element
 		e.Detail = first.Path + ": " + first.Detail
 	}
 	if len(faults) == 1 {

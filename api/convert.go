@@ -137,8 +137,13 @@ func changeIn(in *apitype.Change, out *hypervisor.RuleChange) (err error) {
 	switch in.Op {
 	case "add":
 		out.Op = flowspace.Add
-		if in.Add == nil {
+		switch {
+		case in.Add == nil:
 			return bad("add", "", "the rule to add is missing", "")
+		case in.Ref != "":
+			return needless("ref", in.Op)
+		case in.Update != nil:
+			return needless("update", in.Op)
 		}
 		out.Rule, err = hypervisor.RuleFromConfig(in.Add)
 	case "update":
@@ -146,16 +151,30 @@ func changeIn(in *apitype.Change, out *hypervisor.RuleChange) (err error) {
 		if in.Update == nil || in.Ref == "" {
 			return bad("update", "", "an update needs ref and update", "")
 		}
+		if in.Add != nil {
+			return needless("add", in.Op)
+		}
 		out.Patch, err = rulePatchIn(in.Update)
 	case "remove":
 		out.Op = flowspace.Remove
 		if in.Ref == "" {
 			return bad("ref", "", "ref is missing", "want a rule's name, or id:N")
 		}
+		if in.Update != nil {
+			return needless("update", in.Op)
+		}
+		if in.Add != nil {
+			return needless("add", in.Op)
+		}
 	default:
 		return bad("op", in.Op, fmt.Sprintf("unknown op %q", in.Op), "want add, update or remove")
 	}
 	return err
+}
+
+// needless refuses a part that belongs to another op: a step is not done by half.
+func needless(part, op string) error {
+	return bad(part, "", fmt.Sprintf("op %q has no %s", op, part), "make two steps of it")
 }
 
 func affectedOut(a flowspace.Affected) (datapaths, slices []string) {

@@ -24,7 +24,8 @@ type Kind uint8
 const (
 	Broken  Kind = iota // nested too deep, or a field twice
 	Unknown             // a field that the type does not have
-	Missing             // a field that must be there and is not, or is null
+	Missing             // a field that must be there and is not
+	Null                // null where a value must be
 )
 
 // Fault is one thing that is wrong.
@@ -124,7 +125,7 @@ func (s *scan) fault(kind Kind, field, detail, hint string) {
 	}
 	dot(&path, field)
 	f.Path = path.String()
-	if kind == Missing {
+	if kind >= Missing {
 		f.Detail = f.Path + detail
 	}
 	s.faults = append(s.faults, f)
@@ -208,10 +209,10 @@ func (s *scan) null() {
 	o := &s.open[n]
 	switch {
 	case o.form.kind == array && !o.object:
-		s.fault(Missing, "", ": null is not possible here", "leave it out")
+		s.fault(Null, "", ": null is not possible here", "leave it out")
 	case o.form.kind == fields && o.object && o.at >= 0 && (o.form.must&^o.form.null)>>o.at&1 != 0:
 		name := o.form.names[o.at]
-		s.fault(Missing, name, " is missing: it is null", "")
+		s.fault(Null, name, " is missing: it is null", "")
 	}
 }
 
