@@ -47,9 +47,8 @@ func TestJournalAfterSilence(t *testing.T) {
 			{"the controller removes it", func() { red.send(flow(of10.FlowDelete, 1, 0)) }},
 			{"the controller puts one in that ends by itself", func() { red.send(flow(of10.FlowAdd, 2, 3604)) }},
 			{"it ends by itself", func() {}},
+			{"the controller puts another one in", func() { red.send(flow(of10.FlowAdd, 1, 0)) }},
 			{"the slice is gone and its flows with it", func() {
-				red.send(flow(of10.FlowAdd, 1, 0))
-				bubble.Sleep(5 * time.Second)
 				if err := w.svc.RemoveSlice(t.Context(), hypervisor.Local(), "red", nil); err != nil {
 					t.Fatal(err)
 				}
