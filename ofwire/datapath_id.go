@@ -15,12 +15,11 @@ func ParseDatapathID(s string) (DatapathID, error) {
 	digits, base := s, 10
 	switch {
 	case strings.Contains(s, ":"):
-		groups := strings.Split(s, ":")
-		if len(groups) > 8 {
+		if strings.Count(s, ":") > 7 {
 			return 0, fmt.Errorf("datapath id %q: more than eight groups", s)
 		}
 		var id uint64
-		for _, g := range groups {
+		for g := range strings.SplitSeq(s, ":") {
 			v, err := strconv.ParseUint(g, 16, 8)
 			if err != nil || len(g) > 2 {
 				return 0, fmt.Errorf("datapath id %q: %q is not one or two hexadecimal digits", s, g)
