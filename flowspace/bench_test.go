@@ -466,3 +466,25 @@ func TestBenchmarkMapsAgree(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkParse reads the texts of a rule.
+func BenchmarkParse(b *testing.B) {
+	for _, text := range []string{"in_port=1,dl_vlan=100", "in_port=17,dl_type=0x0800,nw_dst=10.1.2.0/24", "tcp,dl_vlan=5,tp_dst=80", "00:00:00:00:00:00:00:0a"} {
+		b.Run(text, func(b *testing.B) {
+			b.ReportAllocs()
+			done := cpuTime(b)
+			for b.Loop() {
+				var err error
+				if strings.HasPrefix(text, "00:") {
+					_, err = ParseDPIDs(text)
+				} else {
+					_, err = ParseMatch(text)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			done()
+		})
+	}
+}

@@ -139,6 +139,13 @@ func ParseDPIDs(s string) (DPIDSet, error) {
 	case "any", "all", "all_dpids", "*":
 		return AllDPIDs(), nil
 	}
+	if plainDPID(s) {
+		id, err := ParseDPID(s)
+		if err != nil {
+			return DPIDSet{}, err
+		}
+		return DPIDs(id), nil
+	}
 	var ids []uint64
 	gap := false
 	for part := range strings.SplitSeq(strings.ReplaceAll(s, "|", ","), ",") {
@@ -159,6 +166,16 @@ func ParseDPIDs(s string) (DPIDSet, error) {
 		return DPIDSet{}, &FieldError{Field: "dpid", Value: s, Reason: "has nothing on one side of a comma"}
 	}
 	return DPIDs(ids...), nil
+}
+
+// plainDPID reports whether s is the text of one id, if of any.
+func plainDPID(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; (s[i] < '0' || s[i] > '9') && (c < 'a' || c > 'f') && c != 'x' && s[i] != ':' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // ParseDPID reads one datapath id: 00:00:00:00:00:00:00:0a, 0xa or 10.

@@ -111,6 +111,12 @@ func (f Field) canonical(s Set) (Set, bool) {
 	if s.rest == "" && s.lo+1 == s.end && s.lo <= 255 && s.lo&3 == 0 && f != DLVLANPCP {
 		return s, true // the common small exact value, valid in every field
 	}
+	if s.rest == "" && f != NWTos {
+		switch hi := s.end - 1; {
+		case f == DLVLAN && hi <= maxVID, f != DLVLAN && hi < fields[f].max:
+			return s, true // inside the universe, and not all of it
+		}
+	}
 	s, ok := s.Intersect(Span(0, fields[f].max))
 	if !ok {
 		return s, false

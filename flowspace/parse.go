@@ -27,7 +27,7 @@ func ParseMatch(s string) (Match, error) {
 
 // ParseMatchQueues is ParseMatch that accepts queues=1:2 and force_enqueue=N too.
 func ParseMatchQueues(s string) (Match, QueueText, error) {
-	p := matchParser{given: map[Field]bool{}}
+	var p matchParser
 	if err := p.parse(s); err != nil {
 		return Match{}, QueueText{}, err
 	}
@@ -67,9 +67,9 @@ var protocols = map[string]struct {
 type matchParser struct {
 	m     Match
 	q     QueueText
-	given map[Field]bool
+	given fieldMask
 
-	queues, forced *string // as given, nil if not
+	queues, forced givenText
 }
 
 func (p *matchParser) parse(s string) error {
@@ -86,8 +86,7 @@ func (p *matchParser) parse(s string) error {
 		}
 		text = strings.TrimSpace(text[1 : len(text)-1])
 	}
-	switch strings.ToLower(text) {
-	case "", "any", "all", "*":
+	if text == "" || isAnyWord(text) || strings.EqualFold(text, "all") {
 		return nil
 	}
 	for text != "" {
@@ -109,24 +108,39 @@ func (p *matchParser) parse(s string) error {
 	return nil
 }
 
-const separators = ", \t\r\n"
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func isSeparator(c byte) bool { return c == ',' || isBlank(c) }
+
+// skip returns how many bytes from i on are of a kind, added to i.
+func skip(s string, i int, kind func(byte) bool) int {
+	for i < len(s) && kind(s[i]) {
+		i++
+	}
+	return i
+}
+
+func inKey(c byte) bool { return !isSeparator(c) && c != '=' && c != ':' }
+
+func inValue(c byte) bool { return !isSeparator(c) }
 
 // nextPair splits "key=value" or "word" off the text. As ovs-ofctl does, it takes
 // ":" for "=", and space for ",".
 func nextPair(text string) (key, value string, hasValue bool, rest string, err error) {
-	text = strings.TrimLeft(text, separators)
-	end := strings.IndexAny(text, separators+"=:")
-	if end < 0 {
+	text = text[skip(text, 0, isSeparator):]
+	end := skip(text, 0, inKey)
+	if end == len(text) {
 		return text, "", false, "", nil
 	}
 	key, rest = text[:end], text[end:]
-	if after := strings.TrimLeft(rest, " \t\r\n"); after == "" || after[0] != '=' && after[0] != ':' {
+	sign := skip(rest, 0, isBlank)
+	if sign == len(rest) || rest[sign] != '=' && rest[sign] != ':' {
 		return key, "", false, rest, nil
 	}
 	if key == "" {
 		return "", "", false, "", &FieldError{Field: "match", Value: text, Reason: "has a value without a name"}
 	}
-	rest = strings.TrimLeft(strings.TrimLeft(rest, " \t\r\n")[1:], " \t\r\n")
+	rest = rest[skip(rest, sign+1, isBlank):]
 	if strings.HasPrefix(rest, "[") {
 		closing := strings.IndexByte(rest, ']')
 		if closing < 0 {
@@ -134,9 +148,7 @@ func nextPair(text string) (key, value string, hasValue bool, rest string, err e
 		}
 		return key, rest[1:closing], true, rest[closing+1:], nil
 	}
-	if end = strings.IndexAny(rest, separators); end < 0 {
-		end = len(rest)
-	}
+	end = skip(rest, 0, inValue)
 	return key, rest[:end], true, rest[end:], nil
 }
 
@@ -172,7 +184,7 @@ func (p *matchParser) pair(key, value string) error {
 	case DLSrc, DLDst:
 		var a MACMask
 		if a, err = parseMAC(f, value); err == nil {
-			if p.given[f] && *p.m.mac(f) != a {
+			if p.given>>f&1 == 1 && *p.m.mac(f) != a {
 				return twice(f, value)
 			}
 			*p.m.mac(f) = a
@@ -180,7 +192,7 @@ func (p *matchParser) pair(key, value string) error {
 	case NWSrc, NWDst:
 		var a Prefix
 		if a, err = ParsePrefix(value); err == nil {
-			if p.given[f] && *p.m.prefix(f) != a {
+			if p.given>>f&1 == 1 && *p.m.prefix(f) != a {
 				return twice(f, value)
 			}
 			*p.m.prefix(f) = a
@@ -193,12 +205,12 @@ func (p *matchParser) pair(key, value string) error {
 			return p.setNumber(f, s, value)
 		}
 	}
-	p.given[f] = true
+	p.given |= 1 << f
 	return err
 }
 
 func (p *matchParser) queueList(key, value string) (err error) {
-	if err := once(&p.queues, key, value); err != nil {
+	if err := p.queues.once(key, value); err != nil {
 		return err
 	}
 	p.q.Queues, err = parseQueues(value)
@@ -206,7 +218,7 @@ func (p *matchParser) queueList(key, value string) (err error) {
 }
 
 func (p *matchParser) forcedQueue(key, value string) error {
-	if err := once(&p.forced, key, value); err != nil {
+	if err := p.forced.once(key, value); err != nil {
 		return err
 	}
 	if value == "-1" {
@@ -221,20 +233,26 @@ func (p *matchParser) forcedQueue(key, value string) error {
 }
 
 func (p *matchParser) setNumber(f Field, s Set, value string) error {
-	if p.given[f] && *p.m.set(f) != s {
+	if p.given>>f&1 == 1 && *p.m.set(f) != s {
 		return twice(f, value)
 	}
-	p.given[f] = true
+	p.given |= 1 << f
 	*p.m.set(f) = s
 	return nil
 }
 
+// givenText is a value as given, if it was.
+type givenText struct {
+	text  string
+	given bool
+}
+
 // once refuses a second value other than the first.
-func once(given **string, key, value string) error {
-	if *given != nil && **given != value {
+func (g *givenText) once(key, value string) error {
+	if g.given && g.text != value {
 		return &FieldError{Field: key, Value: value, Reason: "contradicts what was given before"}
 	}
-	*given = &value
+	*g = givenText{value, true}
 	return nil
 }
 
@@ -247,7 +265,8 @@ func ParseSet(f Field, s string) (Set, error) {
 	if isAnyWord(s) {
 		return Set{}, nil
 	}
-	ranges := make([]Range, 0, 1+strings.Count(s, "|"))
+	var buf [4]Range
+	ranges := buf[:0]
 	for part := range strings.SplitSeq(s, "|") {
 		lo, hi, isRange := strings.Cut(part, "-")
 		if isRange && (lo == "" || hi == "" || strings.Contains(hi, "-")) {
@@ -271,7 +290,10 @@ func ParseSet(f Field, s string) (Set, error) {
 		}
 		ranges = append(ranges, r)
 	}
-	set, _ := SetOf(ranges...)
+	set := Span(ranges[0].Lo, ranges[0].Hi)
+	if len(ranges) > 1 {
+		set, _ = SetOf(ranges...)
+	}
 	set, ok := f.canonical(set)
 	if !ok {
 		return Set{}, &FieldError{Field: f.String(), Value: s, Reason: "holds no value", Hint: "want " + fields[f].rules}
@@ -280,13 +302,15 @@ func ParseSet(f Field, s string) (Set, error) {
 }
 
 func parseValue(f Field, s string) (uint32, error) {
-	switch lower := strings.ToLower(s); {
-	case f == InPort && lower == "local":
+	switch {
+	case f == InPort && strings.EqualFold(s, "local"):
 		return 0xfffe, nil
-	case f == DLVLAN && (lower == "untagged" || lower == "none"):
+	case f == DLVLAN && (strings.EqualFold(s, "untagged") || strings.EqualFold(s, "none")):
 		return VLANNone, nil
 	}
-	bad := &FieldError{Field: f.String(), Value: s, Reason: "is not a number", Hint: "want " + fields[f].rules}
+	bad := func(reason string) (uint32, error) {
+		return 0, &FieldError{Field: f.String(), Value: s, Reason: reason, Hint: "want " + fields[f].rules}
+	}
 	digits, base := s, 10
 	if len(s) > 2 && (s[:2] == "0x" || s[:2] == "0X") {
 		digits, base = s[2:], 16
@@ -294,13 +318,12 @@ func parseValue(f Field, s string) (uint32, error) {
 	v, err := strconv.ParseUint(digits, base, 32)
 	if err != nil {
 		if errors.Is(err, strconv.ErrRange) {
-			bad.Reason = "is out of range"
+			return bad("is out of range")
 		}
-		return 0, bad
+		return bad("is not a number")
 	}
 	if u := f.Universe(); !u.Has(uint32(v)) || uint32(v)%fields[f].step != 0 {
-		bad.Reason = "is out of range"
-		return 0, bad
+		return bad("is out of range")
 	}
 	return uint32(v), nil
 }
@@ -312,17 +335,19 @@ func parseMAC(f Field, s string) (MACMask, error) {
 		return MACMask{}, nil
 	}
 	addr, mask, masked := strings.Cut(s, "/")
-	bad := &FieldError{Field: f.String(), Value: s, Reason: "is not a MAC address", Hint: "want " + fields[f].rules}
+	bad := func() (MACMask, error) {
+		return MACMask{}, &FieldError{Field: f.String(), Value: s, Reason: "is not a MAC address", Hint: "want " + fields[f].rules}
+	}
 	a, ok := parseMACAddr(addr)
 	if !ok {
-		return MACMask{}, bad
+		return bad()
 	}
 	if !masked {
 		return MACMask{a, macMask}, nil
 	}
 	k, ok := parseMACAddr(mask)
 	if !ok {
-		return MACMask{}, bad
+		return bad()
 	}
 	return MACMask{a & k, k}, nil
 }
@@ -401,14 +426,16 @@ func parseQueues(s string) ([]uint32, error) {
 // ParsePermission reads 1 to 7 or letters of rwd; also 8 to 15, where 8 is delegate:
 // FlowVisor's manual has it at 1, its code, and so its dumps and scripts, at 8.
 func ParsePermission(s string) (Permission, error) {
-	bad := &FieldError{Field: "grants", Value: s, Reason: "is not a permission",
-		Hint: "want 1 to 7 (delegate 1 + read 2 + write 4) or letters of rwd"}
+	bad := func() (Permission, error) {
+		return 0, &FieldError{Field: "grants", Value: s, Reason: "is not a permission",
+			Hint: "want 1 to 7 (delegate 1 + read 2 + write 4) or letters of rwd"}
+	}
 	if n, err := strconv.ParseUint(s, 10, 8); err == nil {
 		if n&8 != 0 && n < 16 {
 			n = n&^8 | uint64(Delegate)
 		}
 		if n < 1 || n > uint64(AllPermissions) {
-			return 0, bad
+			return bad()
 		}
 		return Permission(n), nil
 	}
@@ -422,11 +449,11 @@ func ParsePermission(s string) (Permission, error) {
 		case 'd':
 			p |= Delegate
 		default:
-			return 0, bad
+			return bad()
 		}
 	}
 	if p == 0 {
-		return 0, bad
+		return bad()
 	}
 	return p, nil
 }
