@@ -42,7 +42,7 @@ func (s *Server) exportText(p hypervisor.Principal, format string, hashes bool) 
 	case "flowvisor":
 		text, notes, err = toFlowVisor(cfg)
 	default:
-		err = bad("format", format, "unknown format", "want govisor or flowvisor")
+		err = bad("format", format, fmt.Sprintf("unknown format %q", clip(format)), "want govisor or flowvisor")
 	}
 	return append(text, '\n'), notes, err
 }

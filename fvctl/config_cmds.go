@@ -2,6 +2,7 @@ package fvctl
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -138,6 +139,9 @@ Every fault in the file is reported, and then nothing changes. The present confi
 			stop := a.busy("reading " + args[0])
 			rep, err := a.c.ImportConfig(cmd.Context(), text, dry)
 			stop()
+			if p, ok := errors.AsType[*apitype.Problem](err); ok && p.Kind == apitype.KindInvalid {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
 			if err != nil {
 				return err
 			}
@@ -339,7 +343,7 @@ func (a *app) snapshots() *cobra.Command {
 		},
 	}
 	restore := &cobra.Command{
-		Use: "restore ID", Short: "Replace the configuration by a saved one", Example: "  fvctl snapshot restore 1", Args: exact("ID"),
+		Use: "restore ID", Short: "Replace the configuration by a saved one", Example: "  fvctl snapshot restore 20260102T150405.678901", Args: exact("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			stop := a.busy("restoring " + args[0])
 			rep, err := a.c.RestoreSnapshot(cmd.Context(), args[0])
@@ -351,7 +355,7 @@ func (a *app) snapshots() *cobra.Command {
 		},
 	}
 	remove := &cobra.Command{
-		Use: "remove ID", Short: "Forget a saved configuration", Example: "  fvctl snapshot remove 1", Args: exact("ID"),
+		Use: "remove ID", Short: "Forget a saved configuration", Example: "  fvctl snapshot remove 20260102T150405.678901", Args: exact("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.c.DeleteSnapshot(cmd.Context(), args[0]); err != nil {
 				return err

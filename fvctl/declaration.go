@@ -21,6 +21,12 @@ import (
 // there and are not, are refused by name.
 func ParseDeclaration(text []byte) (apitype.Config, error) {
 	var cfg apitype.Config
+	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return cfg, errors.New("the file is empty")
+	case IsFlowVisorConfig(text):
+		return cfg, errors.New("it is a configuration that FlowVisor wrote, or fvctl save-config; load it with fvctl load-config")
+	}
 	var tree any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return cfg, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))

@@ -132,6 +132,9 @@ func (c *certificate) reload() error {
 			return err
 		}
 	}
+	if _, err := tls.LoadX509KeyPair(c.files.Cert, c.files.Key); err != nil {
+		return fmt.Errorf("certificate %s with key %s: %w", c.files.Cert, c.files.Key, err) // it says nothing of which file
+	}
 	switches, err := ofconn.ServerTLS(c.files)
 	if err != nil {
 		return err

@@ -69,7 +69,9 @@ func (s *Service) readSnapshot(p Principal, id string) (snap store.Snapshot, err
 		return err
 	})
 	if err == nil && !found {
-		err = notFound("snapshot", id)
+		e := notFound("snapshot", id)
+		e.Hint = "fvctl snapshot list shows them"
+		err = e
 	}
 	return snap, err
 }

@@ -257,6 +257,9 @@ func (c *Client) Features() (*of10.FeaturesReply, error) {
 	}
 	f, ok := m.(*of10.FeaturesReply)
 	if !ok {
+		if m.Type() == of10.TypeFeaturesRequest {
+			return nil, errors.New("a controller listens there, not a switch: it asks for features, too")
+		}
 		return nil, fmt.Errorf("the switch answered a features request with %v", m.Type())
 	}
 	slices.SortFunc(f.Ports, func(a, b of10.PhyPort) int { return cmp.Compare(a.PortNo, b.PortNo) })
