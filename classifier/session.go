@@ -48,7 +48,7 @@ type Session struct {
 	conn *ofconn.Conn
 
 	// slices is read on the message path and replaced as a whole.
-	slices atomic.Pointer[map[string]*member]
+	slices atomic.Pointer[members]
 
 	// How long messages of the switch and of controllers took.
 	fromSwitch, fromController Latency
@@ -79,6 +79,28 @@ type member struct {
 	dirty atomic.Bool
 }
 
+// members are the slices of a datapath. They are replaced as a whole, and looked
+// through with each batch of messages.
+type members struct {
+	named map[string]*member
+	all   []*member // in no order
+}
+
+// with returns the members with another session for one slice, or none.
+func (m *members) with(name string, sl Slice) *members {
+	next := &members{named: maps.Clone(m.named)}
+	switch {
+	case sl == nil:
+		delete(next.named, name)
+	case next.named == nil:
+		next.named = map[string]*member{name: {Slice: sl}}
+	default:
+		next.named[name] = &member{Slice: sl}
+	}
+	next.all = slices.Collect(maps.Values(next.named))
+	return next
+}
+
 // New makes the session of an identified switch on nc. Nothing runs before Run.
 func New(nc net.Conn, dp *slicing.Datapath, opts Options) *Session {
 	s := &Session{opts: opts, dp: dp, isReady: make(chan struct{})}
@@ -86,7 +108,7 @@ func New(nc net.Conn, dp *slicing.Datapath, opts Options) *Session {
 	if opts.Touched == nil {
 		s.opts.Touched = func() {}
 	}
-	s.slices.Store(&map[string]*member{})
+	s.slices.Store(new(members))
 	cfg := opts.Conn
 	cfg.Handler, cfg.Log, cfg.Source = s, opts.Log, true
 	s.conn = ofconn.New(nc, cfg)
@@ -209,13 +231,7 @@ func (s *Session) Ready() <-chan struct{} { return s.isReady }
 func (s *Session) SetSlice(name string, sl Slice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := maps.Clone(*s.slices.Load())
-	if sl == nil {
-		delete(next, name)
-	} else {
-		next[name] = &member{Slice: sl}
-	}
-	s.slices.Store(&next)
+	s.slices.Store(s.slices.Load().with(name, sl))
 }
 
 // Latencies are the times that messages of the switch and of controllers took; one in a few is timed.
@@ -270,7 +286,7 @@ func (s *Session) WaitRoom(ctx context.Context, from *ofconn.Conn) error {
 // FlushBatch is Flush at the end of what one controller sent. Other slices that
 // have something for the switch go first, so that it goes out in one write.
 func (s *Session) FlushBatch(out *ofconn.Batch) {
-	if s.opts.Conn.Loop == nil && len(*s.slices.Load()) > 1 { // a loop waits for the end of its round anyway
+	if s.opts.Conn.Loop == nil && len(s.slices.Load().all) > 1 { // a loop waits for the end of its round anyway
 		runtime.Gosched()
 	}
 	out.Flush(s.conn)
@@ -284,7 +300,7 @@ func (s *Session) Flush() {
 }
 
 func (s *Session) flushSlices(out *ofconn.Batch) {
-	for _, m := range *s.slices.Load() {
+	for _, m := range s.slices.Load().all {
 		if m.dirty.Load() && m.dirty.Swap(false) {
 			m.Flush(out)
 		}
@@ -302,7 +318,7 @@ func (s *Session) emit(out *slicing.Out) {
 			s.ours.answer(uint16(d.Conn), d.Frame)
 			continue
 		}
-		if m := (*s.slices.Load())[d.Slice]; m != nil {
+		if m := s.slices.Load().named[d.Slice]; m != nil {
 			m.Send(d.Conn, d.Except, d.Frame)
 			m.dirty.Store(true)
 		}
@@ -340,5 +356,5 @@ func (s *Session) tick() {
 
 // SliceNames are the slices messages are given to, in order.
 func (s *Session) SliceNames() []string {
-	return slices.Sorted(maps.Keys(*s.slices.Load()))
+	return slices.Sorted(maps.Keys(s.slices.Load().named))
 }
