@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -117,4 +118,40 @@ func BenchmarkShape(b *testing.B) {
 			b.Fatal(got)
 		}
 	}
+}
+
+// FuzzCheck holds Check to the decoder: what it lets pass has no field that the decoder does
+// not know, and what it calls unknown the decoder refuses or takes for another name.
+func FuzzCheck(f *testing.F) {
+	for _, text := range []string{
+		`{"name":"a","count":0,"list":[{"name":"b","count":1,"list":null}],"table":{"x":{"name":"n"}},"raw":{"a":[null]}}`,
+		`{"Name":"a","co\u0075nt":0,"list":[]}`, `{"name":{"x":1},"count":[{}],"list":{"name":1}}`, `{"name":"\\\"","colour":{"a":1}}`, `[null,{"a":1}]`, `{"list":[null],"inner":null}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		faults := Check(text, reflect.TypeFor[whole](), true, 100)
+		if !json.Valid(text) {
+			return
+		}
+		var kinds [4]int
+		for _, fault := range faults {
+			kinds[fault.Kind]++
+		}
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.DisallowUnknownFields()
+		var v whole
+		err := dec.Decode(&v)
+		strange := err != nil && strings.Contains(err.Error(), "unknown field")
+		if strange && kinds[Unknown]+kinds[Broken] == 0 {
+			t.Errorf("%q: %v, not found: %v", text, err, faults)
+		}
+		exact := true
+		for _, fault := range faults {
+			exact = exact && (fault.Kind != Unknown || fault.Hint != "")
+		}
+		if err == nil && !exact {
+			t.Errorf("%q: the decoder knows all fields: %v", text, faults)
+		}
+	})
 }
