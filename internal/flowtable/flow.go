@@ -10,26 +10,27 @@ import (
 // Flow is one entry of a table. The table owns Match, Priority and what they are
 // indexed by; the user may update the counters (see Hit) and Aux at any time.
 type Flow struct {
-	Match    of10.Match // normalised
-	Priority uint16     // as given, also for exact flows
-	Cookie   uint64
+	next  *Flow // of the same pattern, in lookup order
+	level int32 // see Level
+	live  bool
+
+	Priority uint16        // as given, also for exact flows
 	Actions  []of10.Action // never changed in place, only replaced
+	Aux      any           // belongs to the table's user
+	Match    of10.Match    // normalised
 	Idle     uint16        // seconds without a packet until the flow ends, 0 = no limit
 	Hard     uint16        // seconds until the flow ends, 0 = no limit
 	Flags    of10.FlowModFlags
+	Cookie   uint64
 	Packets  uint64
 	Bytes    uint64
 	Created  time.Time
 	LastUsed time.Time // of the last packet; Created before the first
-	Aux      any       // belongs to the table's user
 
 	pat   Pattern
-	next  *Flow // of the same pattern, in lookup order
 	seq   uint64
 	where int // place in the deadline heap, -1 when not in it
 	due   time.Time
-	live  bool
-	level int32 // see Level
 }
 
 // New makes a flow of a flow_mod. Actions are copied, so that fm may alias a

@@ -274,7 +274,7 @@ func (w *world) invariants() error {
 		}
 	}
 	for _, f := range d.placed() {
-		if f.ended || f.live != live[f] {
+		if f.ended || int(f.live) != live[f] {
 			return fmt.Errorf("flow %v: live %d, ended %v, has %d entries", f.flow.Match, f.live, f.ended, live[f])
 		}
 	}

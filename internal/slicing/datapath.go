@@ -77,6 +77,7 @@ type Datapath struct {
 
 	sparePending  []*pending
 	spareTxns     []*txn
+	txns          uint64   // id of the last one
 	outBuffered   buffered // of packetOut
 	ingressPorts  []uint32
 	specs         []spec          // of derive

@@ -10,38 +10,40 @@ import (
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
-// vflow is a flow of a slice's virtual table with what it has become.
+// vflow is a flow of a slice's virtual table with what it has become. What every change
+// looks at comes first, so that it is together in memory.
 type vflow struct {
 	flow   *flowtable.Flow // &own, or somebody's trial
 	slice  *slice
-	seq    uint64 // of insertion, over all slices of the datapath
-	level  int32
 	pieces []*piece
-	// live is the number of its entries the switch has; waiting the number of
-	// entries that were deleted and whose counters have not come back yet.
-	live, waiting int
-	packets       uint64 // of entries that are gone, and of frames govisor forwarded
-	bytes         uint64
-	txn           *txn // the last one that made or changed it, for taking it back
+	level  int32
 
 	ended    bool
 	expired  bool // by a timeout
 	announce bool // flow_removed is due
-	reason   of10.FlowRemovedReason
-	endAt    time.Time
-	heapAt   int // place in the deadline heap, -1 when not in it
-	due      time.Time
 	touched  bool // already in d.touched
+	begun    bool // first is used
+	entered  bool // firstEntry is used
+	more     bool // it has had other pieces or entries, too
 	away     bool // stands for a slice that is not there, see away.go
 
-	own flowtable.Flow
+	// live is the number of its entries the switch has; waiting the number of
+	// entries that were deleted and whose counters have not come back yet.
+	live, waiting int32
+	own           flowtable.Flow
 	// Memory of the first piece and the first entry it ever has.
-	first      piece
 	firstIn    [1]*piece
+	first      piece
 	firstEntry entry
-	begun      bool // first is used
-	entered    bool // firstEntry is used
-	more       bool // it has had other pieces or entries, too
+
+	heapAt  int    // place in the deadline heap, -1 when not in it
+	seq     uint64 // of insertion, over all slices of the datapath
+	changed uint64 // id of the last txn that made or changed it, 0 once that is undone
+	packets uint64 // of entries that are gone, and of frames govisor forwarded
+	bytes   uint64
+	due     time.Time
+	endAt   time.Time
+	reason  of10.FlowRemovedReason
 }
 
 // piece is the part of a virtual flow that lies in one rule, or in several when
@@ -69,17 +71,17 @@ const (
 // entry is one physical flow.
 type entry struct {
 	cookie  uint64
-	kind    entryKind
 	slot    *slot
 	flow    *vflow // nil for guards
-	number  uint16
 	actions []of10.Action
+	number  uint16
 	idle    uint16
 	hard    uint16
-	since   time.Time
-	deleted time.Time // when govisor deleted it
-	changed uint32    // xid of its last MODIFY, 0 for none
+	kind    entryKind
 	dead    bool      // deleted or replaced; kept until its counters are in
+	changed uint32    // xid of its last MODIFY, 0 for none
+	since   time.Time // when it was sent
+	deleted time.Time // when govisor deleted it
 }
 
 // match is what the entry's physical flow matches.

@@ -73,7 +73,7 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	}
 	haveBuffer, code := d.takeBuffer(s, m.BufferID)
 	t := d.newTxn(s, c, frame)
-	t.added, t.replaced, f.txn = f, old, t
+	t.added, t.replaced, f.changed = f, old, t.id
 	d.insert(f)
 	switch {
 	case old == nil:
@@ -284,7 +284,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 		f := fl.Aux.(*vflow)
 		t.modified = append(t.modified, undo{f, fl.Actions, fl.Cookie})
 		fl.Actions, fl.Cookie = actions, m.Cookie
-		f.txn = t
+		f.changed = t.id
 		last = f
 		if plans[i] == nil {
 			d.touch(f)

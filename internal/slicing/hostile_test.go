@@ -21,8 +21,13 @@ func TestReplacedFlowsAreForgotten(t *testing.T) {
 		}
 		r.send("alice", &of10.BarrierRequest{})
 	}
-	if f := r.d.slices["alice"].table.Flows()[0].Aux.(*vflow); f.txn != nil {
-		t.Error("a confirmed flow can still be undone, and holds on to what it replaced")
+	if len(r.d.spareTxns) == 0 || r.d.pending.n > 0 {
+		t.Errorf("%d flow_mods are done with, %d messages not confirmed", len(r.d.spareTxns), r.d.pending.n)
+	}
+	for _, x := range r.d.spareTxns {
+		if x.added != nil || x.replaced != nil || len(x.modified) > 0 {
+			t.Error("a confirmed flow can still be undone, and what it replaced is held on to")
+		}
 	}
 }
 

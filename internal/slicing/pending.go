@@ -205,6 +205,7 @@ func (d *Datapath) buried(e *entry) {
 
 // txn is one flow_mod of a slice with what it takes to undo it.
 type txn struct {
+	id       uint64 // no two have the same
 	slice    *slice
 	conn     ConnID
 	orig     []byte
@@ -224,7 +225,8 @@ func (d *Datapath) newTxn(s *slice, c Conn, frame []byte) *txn {
 	} else {
 		t = new(txn)
 	}
-	t.slice, t.conn, t.orig = s, c.ID, append(t.orig[:0], frame...)
+	d.txns++
+	t.id, t.slice, t.conn, t.orig = d.txns, s, c.ID, append(t.orig[:0], frame...)
 	return t
 }
 
@@ -242,14 +244,6 @@ func (d *Datapath) confirmed(t *txn) {
 func (d *Datapath) finish(t *txn) {
 	if t.left > 0 || t.slice == nil {
 		return
-	}
-	if t.added != nil && t.added.txn == t {
-		t.added.txn = nil
-	}
-	for _, u := range t.modified {
-		if u.flow.txn == t {
-			u.flow.txn = nil
-		}
 	}
 	clear(t.modified)
 	*t = txn{orig: t.orig[:0], modified: t.modified[:0]}
@@ -394,7 +388,7 @@ var refusedActions = []of10.Action{{Type: 0xfffe, Raw: []byte{0xff, 0xfe, 0, 8, 
 
 // undo brings the slice's table back to what it was before t.
 func (d *Datapath) undo(now time.Time, t *txn) {
-	if f := t.added; f != nil && !f.ended && f.txn == t {
+	if f := t.added; f != nil && !f.ended && f.changed == t.id {
 		d.end(now, f, 0, false)
 		if r := t.replaced; r != nil {
 			r.ended = false
@@ -404,9 +398,9 @@ func (d *Datapath) undo(now time.Time, t *txn) {
 		}
 	}
 	for _, u := range t.modified {
-		if f := u.flow; !f.ended && f.txn == t {
+		if f := u.flow; !f.ended && f.changed == t.id {
 			d.drop(f)
-			f.flow.Actions, f.flow.Cookie, f.txn = u.actions, u.cookie, nil
+			f.flow.Actions, f.flow.Cookie, f.changed = u.actions, u.cookie, 0
 			if err := d.place(f); err != nil {
 				d.end(now, f, of10.RemovedDelete, true)
 			}

@@ -10,18 +10,18 @@ import (
 // slot is a place in the physical table: a match at a rank and level, or a point.
 // Everything that wants to be there is registered; reconcile puts the right one in.
 type slot struct {
-	pat    flowtable.Pattern
-	rank   *rank // nil for points of exact flows, which need no priority
-	level  int32
-	pair   *pair
+	entry  *entry
 	rule   *ruleInfo // of points: who owns the header
-	point  bool
 	cands  []*piece
 	one    [1]*piece // memory of cands as long as there is one
-	guards int       // pieces of lower rank that need a guard here
-	entry  *entry
+	pair   *pair
+	level  int32
+	point  bool
 	dirty  bool
 	buffer bool // the next entry takes the buffer of the current flow_mod
+	guards int  // pieces of lower rank that need a guard here
+	pat    flowtable.Pattern
+	rank   *rank // nil for points of exact flows, which need no priority
 }
 
 type slotKey struct {

@@ -41,7 +41,7 @@ func (d *Datapath) confirmedInTurn(t *txn) {
 // spent reports whether a flow that has been replaced is off the books. It is told by the
 // one entry that most flows have; others are taken for not.
 func (d *Datapath) spent(f *vflow) bool {
-	if !f.ended || f.touched || f.more || f.txn != nil {
+	if !f.ended || f.touched || f.more {
 		return false
 	}
 	e := &f.firstEntry

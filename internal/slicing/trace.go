@@ -174,7 +174,7 @@ func (d *Datapath) physical(e *entry) PhysicalFlow {
 
 func (f *vflow) view() *VirtualFlow {
 	fl := f.flow
-	return &VirtualFlow{f.slice.name, fl.Match, fl.Priority, fl.Cookie, fl.Actions, f.live, f.packets, fl.Created}
+	return &VirtualFlow{f.slice.name, fl.Match, fl.Priority, fl.Cookie, fl.Actions, int(f.live), f.packets, fl.Created}
 }
 
 // PhysicalFlows returns what the switch has of govisor's, oldest first.
