@@ -109,22 +109,24 @@ func (t *Table) add(now time.Time, x *index, fm *of10.FlowMod) (Change, error) {
 func (t *Table) Insert(f *Flow) (replaced *Flow, err error) { return t.insert(&t.main, f) }
 
 func (t *Table) insert(x *index, f *Flow) (*Flow, error) {
-	if f.live {
-		return nil, ErrBusy
-	}
 	old := x.find(&f.pat, f.Level())
-	if old == nil && t.capacity > 0 && x.n >= t.capacity {
-		return nil, ErrFull
+	if err := t.put(x, f, old); err != nil {
+		return nil, err
 	}
-	t.put(x, f, old)
 	return old, nil
 }
 
-// Replace puts a flow made by New into the place of old, which Same has returned for it.
-func (t *Table) Replace(old, f *Flow) { t.put(&t.main, f, old) }
+// Put is Insert of a flow for which Same has just returned old, nil or not.
+func (t *Table) Put(f, old *Flow) error { return t.put(&t.main, f, old) }
 
 // put makes f a flow of an index, in the place of old unless that is nil.
-func (t *Table) put(x *index, f, old *Flow) {
+func (t *Table) put(x *index, f, old *Flow) error {
+	switch {
+	case f.live:
+		return ErrBusy
+	case old == nil && t.capacity > 0 && x.n >= t.capacity:
+		return ErrFull
+	}
 	t.seq++
 	f.seq = t.seq
 	f.live = true
@@ -138,6 +140,7 @@ func (t *Table) put(x *index, f, old *Flow) {
 	if x == &t.main && !t.untimed {
 		t.due.add(f)
 	}
+	return nil
 }
 
 // Remove takes f out of the table; false when it is not in it.

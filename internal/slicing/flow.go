@@ -166,8 +166,5 @@ func (s *slice) lookup(w *flowtable.Words) *vflow {
 
 // inTable is lookup whatever the ports' config.
 func (s *slice) inTable(w *flowtable.Words) *vflow {
-	if f := s.table.LookupWords(w); f != nil {
-		return f.Aux.(*vflow)
-	}
-	return nil
+	return vflowOf(s.table.LookupWords(w))
 }

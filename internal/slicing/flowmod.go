@@ -60,7 +60,8 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedOverlap))
 		return
 	}
-	old := s.same(f)
+	was := s.table.Same(f.flow)
+	old := vflowOf(was)
 	stand := d.standing(old, f.flow.Actions)
 	specs, err := d.admit(f, stand)
 	if err != nil {
@@ -75,19 +76,20 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	t := d.newTxn(s, c, frame)
 	t.added, t.replaced, f.changed = f, old, t.id
 	d.insert(f)
+	if s.table.Put(f.flow, was) != nil {
+		d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
+		return
+	}
+	if old != nil {
+		old.ended, old.announce = true, false // nobody hears of its end
+	}
 	switch {
-	case old == nil:
-		if _, err := s.table.Insert(f.flow); err != nil {
-			d.failWith(out, s, c.ID, frame, flowModFailed(of10.FlowModFailedAllTablesFull))
-			return
-		}
-		d.put(f, specs)
 	case stand != nil:
-		d.supersede(old, f)
 		d.inherit(f, old)
-	default:
-		d.supersede(old, f)
+	case old != nil:
 		d.drop(old)
+		fallthrough
+	default:
 		d.put(f, specs)
 	}
 	d.runWithBuffer(now, s, f, haveBuffer, t, out)
@@ -97,18 +99,12 @@ func (d *Datapath) addFlow(now time.Time, s *slice, c Conn, m *of10.FlowMod, fra
 	}
 }
 
-// same is the slice's flow that f would replace, nil if there is none.
-func (s *slice) same(f *vflow) *vflow {
-	if old := s.table.Same(f.flow); old != nil {
-		return old.Aux.(*vflow)
+// vflowOf is whose a flow of a slice's table is, nil for none.
+func vflowOf(f *flowtable.Flow) *vflow {
+	if f == nil {
+		return nil
 	}
-	return nil
-}
-
-// supersede puts f into the place that old has in the slice's table. Nobody hears of old's end.
-func (d *Datapath) supersede(old, f *vflow) {
-	old.ended, old.announce = true, false
-	f.slice.table.Replace(old.flow, f.flow)
+	return f.Aux.(*vflow)
 }
 
 // newFlow makes a virtual flow that is in no table yet.
