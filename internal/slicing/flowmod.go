@@ -110,7 +110,7 @@ func vflowOf(f *flowtable.Flow) *vflow {
 // newFlow makes a virtual flow that is in no table yet.
 func newFlow(now time.Time, s *slice, m *of10.FlowMod) *vflow {
 	f := spareFlows.Get().(*vflow)
-	f.slice, f.heapAt = s, -1
+	*f = vflow{slice: s, heapAt: -1}
 	f.own.Init(now, m, s.actions(m.Actions))
 	f.flow = &f.own
 	f.flow.Aux = f

@@ -2,8 +2,8 @@ package slicing
 
 import "sync"
 
-// spareFlows has the memory of flows that nothing refers to any more, all zero. Flows that
-// replace each other come and go by the hundred thousand.
+// spareFlows has the memory of flows that nothing refers to any more. Flows that replace
+// each other come and go by the hundred thousand.
 var spareFlows = sync.Pool{New: func() any { return new(vflow) }}
 
 // newEntry is memory for an entry of f, which is nil for a guard.
@@ -34,7 +34,6 @@ func (d *Datapath) confirmedInTurn(t *txn) {
 	if d.reusing != nil {
 		d.reusing(old)
 	}
-	*old = vflow{}
 	spareFlows.Put(old)
 }
 
