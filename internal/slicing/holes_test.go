@@ -325,6 +325,12 @@ func TestStrict(t *testing.T) {
 	r.wantError("alice", flowMod(t, "actions=output:1"), of10.ErrorFlowModFailed, of10.FlowModFailedEPerm)
 	r.wantError("alice", flowMod(t, "in_port=1 actions=flood"), of10.ErrorBadAction, of10.BadActionEPerm)
 	r.add("alice", "in_port=1 actions=output:2")
+	for _, command := range []of10.FlowModCommand{of10.FlowAdd, of10.FlowModify} {
+		m := flowMod(t, "in_port=1 actions=flood")
+		m.Command = command
+		r.wantError("alice", m, of10.ErrorBadAction, of10.BadActionEPerm)
+	}
+	r.add("alice", "in_port=1 actions=output:2")
 }
 
 // A flow_mod that would need too many physical flows is refused, with a reason.
