@@ -69,9 +69,16 @@ func (c *changer) addAll(changes []Change) (int, error) {
 		bad.note(i, &FieldError{Field: "id", Value: fmt.Sprint(r.ID), Reason: "is taken", Err: ErrDuplicate})
 		rules = rules[:i]
 	}
-	named := rules
-	if slices.ContainsFunc(rules, func(r *Rule) bool { return r.Name == "" }) {
-		named = slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Name == "" })
+	named, unnamed := rules, []*Rule(nil)
+	if isUnnamed := func(r *Rule) bool { return r.Name == "" }; slices.ContainsFunc(rules, isUnnamed) {
+		named = make([]*Rule, 0, len(rules))
+		for _, r := range rules {
+			if isUnnamed(r) {
+				unnamed = append(unnamed, r)
+			} else {
+				named = append(named, r)
+			}
+		}
 	}
 	if _, r := pmapAdd(&c.next.byName, c.edit, named, func(r *Rule) string { return r.Name }); r != nil {
 		i := slices.Index(rules, r)
@@ -80,14 +87,12 @@ func (c *changer) addAll(changes []Change) (int, error) {
 	if bad.err != nil {
 		return bad.index, bad.err
 	}
-	if len(named) < len(rules) {
-		for _, r := range rules {
-			if r.Name == "" {
-				r.Name = c.freeName(r.ID)
-				c.next.byName.set(c.edit, r.Name, r)
-			}
+	inParallel(len(unnamed), func(from, to int) { // names made from different ids differ
+		for _, r := range unnamed[from:to] {
+			r.Name = c.freeName(r.ID)
 		}
-	}
+	})
+	pmapAdd(&c.next.byName, c.edit, unnamed, func(r *Rule) string { return r.Name })
 	c.added = slices.Clone(c.stored)
 	return 0, nil
 }

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// bulkRules are n rules that can be added together, some without a name or an id.
+// bulkRules are n rules that can be added together, some without a name or an id. Those
+// of seed 1 have names that ones of seed 2 without a name would get.
 func bulkRules(t *testing.T, seed uint64, n int) []Change {
 	r := newRand(t, seed)
 	use := []Field{InPort, DLVLAN, DLSrc}
@@ -17,7 +19,9 @@ func bulkRules(t *testing.T, seed uint64, n int) []Change {
 	for i := range cs {
 		x := exactRule(r, use)
 		if r.IntN(3) > 0 {
-			x.Name = fmt.Sprintf("r%d-%d", seed, i)
+			if x.Name = fmt.Sprintf("r%d-%d", seed, i); seed == 1 && r.IntN(2) == 0 {
+				x.Name = fmt.Sprintf("rule-%d", 2<<32+2*i+2)
+			}
 		}
 		if r.IntN(4) == 0 {
 			x.ID = seed<<32 + uint64(2*i+1)
@@ -70,10 +74,17 @@ func TestBulkIsLikeOneByOne(t *testing.T) {
 			if d := cmp.Diff(wa, ga); d != "" {
 				t.Errorf("%v after %d: affected (-want +got): %s", k, before, d)
 			}
+			second := 0
 			for _, r := range want.Rules() {
+				if strings.HasPrefix(r.Name, "rule-") && strings.HasSuffix(r.Name, "-2") {
+					second++
+				}
 				if got.Rule(r.ID) == nil || got.RuleByName(r.Name) == nil || got.Rule(r.ID).Name != r.Name {
 					t.Fatalf("%v is not found", r)
 				}
+			}
+			if (second > 0) != (before > 0) {
+				t.Errorf("%v after %d: %d names were taken", k, before, second)
 			}
 			agree(t, newRand(t, 4), got, plain(got.Rules()), []Field{InPort, DLVLAN, DLSrc}, 20)
 			if !sameRules(s.Rules(), old) {

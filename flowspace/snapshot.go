@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Options configure a flowspace; the zero value is usable.
@@ -313,12 +314,13 @@ func (c *changer) prepare(r, old *Rule) error {
 }
 
 func (c *changer) freeName(id uint64) string {
-	name := fmt.Sprintf("rule-%d", id)
+	first := "rule-" + strconv.FormatUint(id, 10)
+	name := first
 	for n := 2; ; n++ {
 		if _, taken := c.next.byName.get(name); !taken {
 			return name
 		}
-		name = fmt.Sprintf("rule-%d-%d", id, n)
+		name = first + "-" + strconv.Itoa(n)
 	}
 }
 
