@@ -27,6 +27,7 @@ type Table struct {
 	untimed     bool
 	capacity    int
 	seq         uint64
+	version     uint64
 }
 
 // NewTable makes a table for at most capacity flows, 0 for no limit. Emergency
@@ -82,6 +83,7 @@ func (t *Table) Apply(now time.Time, fm *of10.FlowMod) (Change, error) {
 			c.Modified = append(c.Modified, Modified{f, f.Actions, f.Cookie})
 			f.Actions, f.Cookie = actions, fm.Cookie
 		}
+		t.version++
 		return c, nil
 	case of10.FlowDelete, of10.FlowDeleteStrict:
 		sel := t.selected(x, fm, fm.OutPort, fm.Command == of10.FlowDeleteStrict)
@@ -128,6 +130,7 @@ func (t *Table) put(x *index, f, old *Flow) error {
 		return ErrFull
 	}
 	t.seq++
+	t.version++
 	f.seq = t.seq
 	f.live = true
 	if old != nil {
@@ -153,6 +156,7 @@ func (t *Table) Remove(f *Flow) bool {
 }
 
 func (t *Table) remove(x *index, f *Flow) {
+	t.version++
 	x.remove(f)
 	t.due.remove(f)
 	f.live = false
@@ -323,6 +327,12 @@ func (t *Table) NextDeadline() (at time.Time, ok bool) {
 	}
 	return t.due[0].due, true
 }
+
+// Version is another one after each change of the flows, emergency flows included.
+func (t *Table) Version() uint64 { return t.version }
+
+// Changed tells the table that a flow was changed by hand.
+func (t *Table) Changed() { t.version++ }
 
 // Touch tells the table that a flow's timeouts or times were changed by hand.
 func (t *Table) Touch(f *Flow) {

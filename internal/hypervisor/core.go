@@ -1,7 +1,6 @@
 package hypervisor
 
 import (
-	"maps"
 	"sync"
 	"time"
 
@@ -27,9 +26,6 @@ type keptCore struct {
 	// tables has the sum of each slice's flows, by the journal's keys; guarded by mu
 	tables map[string]uint64
 }
-
-// generations is a copy of gens.
-func (k *keptCore) generations() map[string]uint64 { return maps.Clone(k.gens) }
 
 // cores keeps the cores of datapaths that are away.
 type cores struct {

@@ -49,8 +49,8 @@ func (d *datapath) touch() {
 func (d *datapath) keepJournal(ctx context.Context) {
 	timer := time.NewTimer(journalDelay)
 	defer timer.Stop()
-	seen := map[string]uint64{}
-	total, ports := uint64(0), uint64(0)
+	seen := map[string]uint64{} // versions of the slices' tables, by the journal's keys
+	ports := uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -60,70 +60,70 @@ func (d *datapath) keepJournal(ctx context.Context) {
 		}
 		begin := time.Now()
 		d.touched.Store(false) // before it looks
-		if now := d.changes(); now != total {
-			total = now
-			d.saveChanged(seen)
-		}
+		d.saveChanged(seen)
 		if now := d.classifier().Conn().Counters().Received(uint8(of10.TypePortStatus)); now != ports {
 			ports = now
 			d.w.svc.Emit(EventDatapathUpdated, d.dpid.String(), "", "ports")
 		}
-		took := time.Since(begin)
+		looked := time.Now()
 		select {
 		case <-ctx.Done(): // comes to the same above
 		case <-d.changed:
 		}
-		timer.Reset(max(journalDelay, journalShare*took))
+		timer.Reset(journalPause(looked.Sub(begin), time.Since(looked)))
 	}
 }
 
-// changes counts the messages that may change virtual flows.
-func (d *datapath) changes() uint64 {
-	c := d.classifier().Conn().Counters()
-	n := c.Sent(uint8(of10.TypeFlowMod)) + c.Received(uint8(of10.TypeFlowRemoved))
-	for _, s := range d.sliceSessions() {
-		n += s.sess.Counters().Received(uint8(of10.TypeFlowMod))
-	}
-	return n
+// journalPause is how long a change waits for others to be saved with it, when saving
+// took so long the last time and that has been over for idle.
+func journalPause(took, idle time.Duration) time.Duration {
+	return max(journalDelay, journalShare*took-idle)
 }
 
-// saveChanged notes in the journal the flows of each slice that has had messages
-// that may change them since the last time, and forgets slices that are gone. Each
-// slice is saved on its own, so that the datapath is never held up for long.
+// saveChanged notes in the journal the flows of each slice whose table is another than
+// the last time, and forgets slices that are gone. It asks the core and not the counters
+// of the connections: what these have counted may have been done not yet, or be undone.
+// Each slice is saved on its own, so that the datapath is never held up for long.
 func (d *datapath) saveChanged(seen map[string]uint64) {
-	removed := d.classifier().Conn().Counters().Received(uint8(of10.TypeFlowRemoved))
-	var gens map[string]uint64
-	d.classifier().Do(func(time.Time, *slicing.Datapath, *slicing.Out) { gens = d.core.generations() })
+	var present map[string]bool // keys, with whether there is something to save
+	names := map[string]string{}
+	d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
+		present = map[string]bool{}
+		for name, gen := range d.core.gens {
+			key := journalKey(name, gen)
+			last, ok := seen[key]
+			present[key], names[key] = !ok || last != dp.FlowsVersion(name), name
+		}
+	})
+	if present == nil {
+		return // a fault, which ends the session
+	}
 	j := d.w.svc.Journal()
 	d.core.mu.Lock()
 	defer d.core.mu.Unlock()
-	present := map[string]bool{}
-	for name, gen := range gens {
-		present[journalKey(name, gen)] = true
-	}
 	for key := range d.core.journaled {
-		if !present[key] {
+		if _, ok := present[key]; !ok {
 			j.Delete(uint64(d.dpid), key)
 			delete(d.core.journaled, key)
 		}
 	}
-	maps.DeleteFunc(d.core.tables, func(key string, _ uint64) bool { return !present[key] })
-	for _, s := range d.sliceSessions() {
-		key := journalKey(s.name, s.generation)
-		changes := removed + s.sess.Counters().Received(uint8(of10.TypeFlowMod))
-		if last, ok := seen[key]; !present[key] || ok && last == changes {
+	gone := func(key string, _ uint64) bool { _, ok := present[key]; return !ok }
+	maps.DeleteFunc(d.core.tables, gone)
+	maps.DeleteFunc(seen, gone)
+	for key, changed := range present {
+		if !changed {
 			continue
 		}
-		seen[key] = changes
-		n, value, sum := d.save(s.name)
-		if sum != d.core.tables[key] {
-			d.core.tables[key] = sum
-			d.w.svc.FlowsChanged(d.dpid, s.name)
+		f := d.save(names[key])
+		seen[key] = f.version
+		if f.sum != d.core.tables[key] {
+			d.core.tables[key] = f.sum
+			d.w.svc.FlowsChanged(d.dpid, names[key])
 		}
 		switch {
-		case n > 0:
+		case f.n > 0:
 			d.core.journaled[key] = true
-			j.Put(uint64(d.dpid), key, value)
+			j.Put(uint64(d.dpid), key, f.value)
 		case d.core.journaled[key]:
 			j.Delete(uint64(d.dpid), key)
 			delete(d.core.journaled, key)
@@ -139,14 +139,21 @@ type saving struct {
 
 var savings = sync.Pool{New: func() any { return new(saving) }}
 
-// save returns what the journal is to know of a slice's flows, and their number. The sum
-// tells flow tables apart, whatever the order and the counters of the flows; an empty one
-// has 0.
-func (d *datapath) save(slice string) (n int, value []byte, sum uint64) {
+// saved is what the journal is to know of a slice's flows.
+type saved struct {
+	n       int // how many there are
+	value   []byte
+	version uint64 // of the table
+	sum     uint64 // tells tables apart, whatever the order and the counters; an empty one has 0
+}
+
+func (d *datapath) save(slice string) (s saved) {
 	m := savings.Get().(*saving)
 	defer savings.Put(m)
 	m.list = m.list[:0]
-	d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) { m.list = dp.AppendSaved(m.list, slice) })
+	d.classifier().Do(func(_ time.Time, dp *slicing.Datapath, _ *slicing.Out) {
+		m.list, s.version = dp.AppendSaved(m.list, slice), dp.FlowsVersion(slice)
+	})
 	m.value = append(m.value[:0], journalVersion)
 	for i := range m.list {
 		begin := len(m.value)
@@ -155,11 +162,12 @@ func (d *datapath) save(slice string) (n int, value []byte, sum uint64) {
 			continue
 		}
 		m.value = b
-		sum += maphash.Bytes(flowSeed, b[begin+savedHead:])
+		s.sum += maphash.Bytes(flowSeed, b[begin+savedHead:])
 	}
-	n = len(m.list)
+	s.n = len(m.list)
 	clear(m.list) // it holds on to actions
-	return n, slices.Clone(m.value), sum
+	s.value = slices.Clone(m.value)
+	return s
 }
 
 var flowSeed = maphash.MakeSeed()

@@ -276,6 +276,7 @@ func (d *Datapath) modify(now time.Time, s *slice, c Conn, m *of10.FlowMod, sel 
 	haveBuffer, code := d.takeBuffer(s, m.BufferID)
 	t := d.newTxn(s, c, frame)
 	var last *vflow
+	s.table.Changed()
 	for i, fl := range sel {
 		f := fl.Aux.(*vflow)
 		t.modified = append(t.modified, undo{f, fl.Actions, fl.Cookie})

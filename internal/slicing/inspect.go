@@ -30,6 +30,16 @@ func (d *Datapath) FlowCount(name string) int {
 	return 0
 }
 
+// FlowsVersion is another number whenever AppendSaved may return other flows for the
+// slice, or flows whose counters the switch does not have any more. A slice made again
+// under the same name begins anew.
+func (d *Datapath) FlowsVersion(name string) uint64 {
+	if s := d.slices[name]; s != nil {
+		return s.table.Version()
+	}
+	return 0
+}
+
 // PhysicalCount is the number of flows the switch is meant to have.
 func (d *Datapath) PhysicalCount() int {
 	n := 0

@@ -113,6 +113,7 @@ func (d *Datapath) fromFlowRemoved(now time.Time, m *of10.FlowRemoved, out *Out)
 	f := e.flow
 	if e.kind == kindFlow {
 		f.count(m.PacketCount, m.ByteCount)
+		f.slice.table.Changed()
 	}
 	if e.dead {
 		if e.kind == kindFlow && m.PacketCount > 0 && !f.ended && e.deleted.After(f.flow.LastUsed) {

@@ -401,6 +401,7 @@ func (d *Datapath) undo(now time.Time, t *txn) {
 		if f := u.flow; !f.ended && f.changed == t.id {
 			d.drop(f)
 			f.flow.Actions, f.flow.Cookie, f.changed = u.actions, u.cookie, 0
+			f.slice.table.Changed()
 			if err := d.place(f); err != nil {
 				d.end(now, f, of10.RemovedDelete, true)
 			}

@@ -36,6 +36,8 @@ type rig struct {
 	queue [][]byte // from the switch, in order
 	busy  bool     // somebody works it off
 
+	versions *versionWatch // looks at the slices' tables, with a testing.T
+
 	onWay *onWay // keeps messages between core and switch until they are let through
 }
 
@@ -132,6 +134,7 @@ func newRigOver(t testing.TB, ports []of10.PhyPort, fs *flowspace.Snapshot, buff
 	r.d = New(Config{DPID: testDPID, Features: r.features(), View: fs.View(testDPID), Key: []byte("key")})
 	if _, ok := t.(*testing.T); ok {
 		r.d.reusing = r.unreferenced
+		r.versions = &versionWatch{core: r.d, seen: map[*slice]versionSeen{}}
 	}
 	var out Out
 	for _, s := range fs.View(testDPID).Slices() {
@@ -168,6 +171,7 @@ func encode(t testing.TB, m of10.Message) []byte {
 
 // pump carries messages to and fro until all is quiet.
 func (r *rig) pump(out *Out) {
+	r.versions.look(r)
 	if out.faults != 0 {
 		r.t.Fatalf("%d messages could not be encoded", out.faults)
 	}
