@@ -10,11 +10,7 @@ import (
 // Flow is one entry of a table. The table owns Match, Priority and what they are
 // indexed by; the user may update the counters (see Hit) and Aux at any time.
 type Flow struct {
-	// What a look-up reads is together in memory; see chains for hash and chain.
-	hash  uint64
-	chain *Flow
 	next  *Flow // of the same pattern, in lookup order
-	pat   Pattern
 	level int32 // see Level
 	live  bool
 
@@ -31,6 +27,7 @@ type Flow struct {
 	Created  time.Time
 	LastUsed time.Time // of the last packet; Created before the first
 
+	pat   Pattern
 	seq   uint64
 	where int // place in the deadline heap, -1 when not in it
 	due   time.Time

@@ -17,8 +17,8 @@ type index struct {
 
 type tuple struct {
 	mask  Words
-	flows chains        // by masked value; each the first of a list in lookup order
-	count map[int32]int // flows per level, for max
+	flows map[Words]*Flow // by masked value; each the first of a list in lookup order
+	count map[int32]int   // flows per level, for max
 	max   int32
 }
 
@@ -39,18 +39,14 @@ func (x *index) tuple(mask *Words) *tuple {
 func (x *index) add(f *Flow) {
 	t := x.tuple(&f.pat.Mask)
 	if t == nil {
-		t = &tuple{mask: f.pat.Mask, flows: newChains(), count: map[int32]int{}, max: -1}
+		t = &tuple{mask: f.pat.Mask, flows: map[Words]*Flow{}, count: map[int32]int{}, max: -1}
 		x.tuples[t.mask] = t
 		x.order = append(x.order, t)
 	}
-	at, hash := t.flows.link(&f.pat.Value)
-	switch first := *at; {
-	case first == nil:
-		t.flows.add(at, hash, f)
-	case before(f, first):
-		f.next = first
-		t.flows.replace(at, first, f)
-	default:
+	first := t.flows[f.pat.Value]
+	if f.next = first; first == nil || before(f, first) {
+		t.flows[f.pat.Value] = f
+	} else {
 		e := first
 		for e.next != nil && before(e.next, f) {
 			e = e.next
@@ -69,10 +65,10 @@ func (x *index) add(f *Flow) {
 // replace puts f in the place of old, which is identical but for the actions.
 func (x *index) replace(old, f *Flow) {
 	t := x.tuple(&f.pat.Mask)
-	if at, _ := t.flows.link(&f.pat.Value); *at == old {
-		t.flows.replace(at, old, f)
+	if first := t.flows[f.pat.Value]; first == old {
+		t.flows[f.pat.Value] = f
 	} else {
-		preceding(*at, old).next = f
+		preceding(first, old).next = f
 	}
 	f.next, old.next = old.next, nil
 }
@@ -87,13 +83,13 @@ func preceding(list, f *Flow) *Flow {
 
 func (x *index) remove(f *Flow) {
 	t := x.tuple(&f.pat.Mask)
-	switch at, _ := t.flows.link(&f.pat.Value); {
-	case *at != f:
-		preceding(*at, f).next = f.next
+	switch first := t.flows[f.pat.Value]; {
+	case first != f:
+		preceding(first, f).next = f.next
 	case f.next == nil:
-		t.flows.remove(at, f)
+		delete(t.flows, f.pat.Value)
 	default:
-		t.flows.replace(at, f, f.next)
+		t.flows[f.pat.Value] = f.next
 	}
 	f.next = nil
 	x.n--
@@ -124,7 +120,7 @@ func (x *index) sort() {
 // find returns the flow with this match and level.
 func (x *index) find(p *Pattern, level int32) *Flow {
 	if t := x.tuple(&p.Mask); t != nil {
-		for f := t.flows.first(&p.Value); f != nil; f = f.next {
+		for f := t.flows[p.Value]; f != nil; f = f.next {
 			if f.Level() == level {
 				return f
 			}
@@ -140,8 +136,7 @@ func (x *index) lookup(w *Words) *Flow {
 		if best != nil && t.max < best.Level() {
 			break
 		}
-		v := w.And(&t.mask)
-		if f := t.flows.first(&v); f != nil && (best == nil || before(f, best)) {
+		if f := t.flows[w.And(&t.mask)]; f != nil && (best == nil || before(f, best)) {
 			best = f
 		}
 	}
@@ -166,13 +161,13 @@ func (x *index) covered(p *Pattern) iter.Seq[*Flow] {
 				continue
 			}
 			if p.Mask == t.mask {
-				if !each(t.flows.first(&p.Value), yield) {
+				if !each(t.flows[p.Value], yield) {
 					return
 				}
 				continue
 			}
-			for f := range t.flows.all() {
-				if p.Matches(&f.pat.Value) && !each(f, yield) {
+			for v, f := range t.flows {
+				if p.Matches(&v) && !each(f, yield) {
 					return
 				}
 			}
@@ -185,13 +180,12 @@ func (x *index) overlapping(p *Pattern) iter.Seq[*Flow] {
 	return func(yield func(*Flow) bool) {
 		for _, t := range x.order {
 			if within(&t.mask, &p.Mask) {
-				v := p.Value.And(&t.mask)
-				if !each(t.flows.first(&v), yield) {
+				if !each(t.flows[p.Value.And(&t.mask)], yield) {
 					return
 				}
 				continue
 			}
-			for f := range t.flows.all() {
+			for _, f := range t.flows {
 				if f.pat.Overlaps(p) && !each(f, yield) {
 					return
 				}

@@ -254,7 +254,7 @@ func selectIn(x *index, m of10.Match, out of10.Port) []*Flow {
 func (t *Table) Flows() []*Flow {
 	list := make([]*Flow, 0, t.main.n)
 	for _, tu := range t.main.order {
-		for f := range tu.flows.all() {
+		for _, f := range tu.flows {
 			for ; f != nil; f = f.next {
 				list = append(list, f)
 			}
