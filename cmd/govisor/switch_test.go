@@ -32,7 +32,9 @@ func TestSwitchUsage(t *testing.T) {
 		want string
 	}{
 		{"--dpid xyz", 2, "xyz"},
-		{"--controller 127.0.0.1:6633", 2, "scheme"},
+		{"--controller tpc:127.0.0.1:6633", 2, "scheme"},
+		{"--controller 127.0.0.1", 2, "scheme"},
+		{"--controller 127.0.0.1:0", 2, "scheme"},
 		{"--listen tcp:127.0.0.1:1", 2, "ptcp"},
 		{"--fail-mode open", 2, "standalone or secure"},
 		{"--miss explode", 2, "controller, normal or drop"},
