@@ -2,9 +2,12 @@ package ofconn_test
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/govisor/govisor/internal/ofconn"
 	"github.com/govisor/govisor/internal/uring"
@@ -112,4 +115,95 @@ func systemHasRings() bool {
 	}
 	ring.Close()
 	return true
+}
+
+// halfDone has a fault when it has begun to flush.
+type halfDone struct{ hub }
+
+func (h *halfDone) BatchDone(out *ofconn.Batch) {
+	for _, c := range (*h.to.Load())[:3] {
+		out.Flush(c)
+	}
+	panic("half done")
+}
+
+// What a handler has begun to flush when it has a fault is sent, and those it did not
+// come to are not held up.
+func TestBatchHalfDone(t *testing.T) {
+	t.Parallel()
+	r := &tcpRig{loop: ofconn.NewLoops(1)[0]}
+	h := &halfDone{}
+	var conns []*ofconn.Conn
+	var peers []net.Conn
+	for range 6 {
+		c, peer, _ := r.start(t, ofconn.Config{})
+		conns, peers = append(conns, c), append(peers, peer)
+	}
+	h.to.Store(&conns)
+	c, source, _ := r.start(t, ofconn.Config{Handler: h})
+	send(t, source, msg(typePacketIn, 1, 100))
+	<-c.Done()
+	for i, peer := range peers {
+		if i >= 3 {
+			conns[i].Flush() // as the next who has something for it does
+		}
+		if got := readFrame(t, peer); xid(got) != 1 {
+			t.Errorf("peer %d got message %d", i, xid(got))
+		}
+	}
+}
+
+// The number of a socket that was closed since a flush has begun may be another's.
+func TestBatchOfOneThatWasClosed(t *testing.T) {
+	t.Parallel()
+	r := &tcpRig{loop: ofconn.NewLoops(1)[0]}
+	gone, gonePeer, wait := r.start(t, ofconn.Config{})
+	var stay [2]net.Conn
+	b, end := ofconn.OpenBatch()
+	ask := func(peer net.Conn) { // once it has been answered, the loop has it
+		send(t, peer, msg(typeEchoReq, 9, 8))
+		readFrame(t, peer)
+	}
+	begin := func(c *ofconn.Conn) {
+		c.Append(msg(typePacketIn, 5, 100), ofconn.Required)
+		b.Flush(c)
+	}
+	ask(gonePeer)
+	number := ofconn.Descriptor(gone)
+	begin(gone)
+	for i := range stay {
+		c, peer, _ := r.start(t, ofconn.Config{})
+		ask(peer)
+		begin(c)
+		stay[i] = peer
+	}
+	gone.Close(nil)
+	_ = wait()
+	var peer int // of who has got the number
+	for range 100 {
+		p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(p[0])
+		defer unix.Close(p[1])
+		if p[0] == number {
+			peer = p[1]
+		} else if p[1] == number {
+			peer = p[0]
+		}
+	}
+	end()
+	for _, peer := range stay {
+		if got := readFrame(t, peer); xid(got) != 5 {
+			t.Errorf("got message %d", xid(got))
+		}
+	}
+	if peer == 0 {
+		t.Logf("nobody here has got the number %d", number)
+		return
+	}
+	if n, err := unix.Read(peer, make([]byte, 100)); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("who has got the number got %d bytes, too (%v)", n, err)
+	}
 }

@@ -25,3 +25,18 @@ func HasRing(l *Loop) bool {
 	defer l.mu.Unlock()
 	return l.batch.ring != nil
 }
+
+// OpenBatch is a batch as a loop has it, with a ring if the system has one; end sends
+// what has begun.
+func OpenBatch() (b *Batch, end func()) {
+	b = &Batch{}
+	b.open()
+	return b, func() { b.send(); b.close() }
+}
+
+// Descriptor is the number of the socket of c, which a loop has.
+func Descriptor(c *Conn) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sock.fd
+}
