@@ -260,9 +260,15 @@ func (w *world) invariants() error {
 			}
 		}
 	}
-	live, slots := map[*vflow]int{}, map[*slot]bool{}
+	live, waiting, slots := map[*vflow]int{}, map[*vflow]int{}, map[*slot]bool{}
 	for _, e := range d.cookies.all() {
 		if e.dead {
+			if d.pending.n == 0 {
+				return fmt.Errorf("entry %x is remembered for nothing", e.cookie)
+			}
+			if e.kind == kindFlow && !e.deleted.IsZero() {
+				waiting[e.flow]++
+			}
 			continue
 		}
 		if e.slot.entry != e {
@@ -274,8 +280,8 @@ func (w *world) invariants() error {
 		}
 	}
 	for _, f := range d.placed() {
-		if f.ended || int(f.live) != live[f] {
-			return fmt.Errorf("flow %v: live %d, ended %v, has %d entries", f.flow.Match, f.live, f.ended, live[f])
+		if f.ended || int(f.live) != live[f] || int(f.waiting) != waiting[f] {
+			return fmt.Errorf("flow %v: live %d, waiting %d, ended %v, has %d entries and waits for %d", f.flow.Match, f.live, f.waiting, f.ended, live[f], waiting[f])
 		}
 	}
 	for _, s := range d.slots {

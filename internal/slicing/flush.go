@@ -175,7 +175,9 @@ func (d *Datapath) install(now time.Time, s *slot, w want, t *txn, out *Out) {
 	}
 	if old != nil && old.kind == e.kind && old.flow == e.flow && old.number == e.number {
 		if s.buffer || !of10.ActionsEqual(old.actions, e.actions) {
-			old.actions = keepActions(e.actions, f.flow.Actions)
+			if old.actions = e.actions; w.kind == kindFlow {
+				old.actions = keepActions(e.actions, f.flow.Actions)
+			}
 			d.sendFlowMod(old, of10.FlowModifyStrict, t, out)
 		}
 		return

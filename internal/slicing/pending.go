@@ -197,7 +197,7 @@ func (d *Datapath) buried(e *entry) {
 		return
 	}
 	d.cookies.remove(e.cookie)
-	if e.kind == kindFlow {
+	if e.kind == kindFlow && !e.deleted.IsZero() { // nobody waits for one that was replaced
 		e.flow.waiting--
 		d.touch(e.flow)
 	}
@@ -264,6 +264,8 @@ func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 		refused := *r
 		if refused.command == of10.FlowAdd && !refused.entry.dead && !d.mayBeBack(refused.entry) {
 			r.replaced = nil // it is in its place yet, see addRefused
+		} else {
+			refused.replaced = nil
 		}
 		d.pending.close(r)
 		d.flowModRefused(now, &refused, frame, out)
@@ -325,6 +327,7 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *O
 		}
 		if !e.dead && e.slot.entry == e { // some switches drop the flow too
 			d.sendFlowMod(e, r.command, t, out)
+			d.pending.last().replaced = r.replaced
 		}
 		return
 	}

@@ -350,3 +350,83 @@ func TestQueuesOfNoPort(t *testing.T) {
 	r.wantError("alice", &of10.StatsRequest{StatsType: of10.StatsQueue, Body: of10.QueueStatsRequest{PortNo: 9, QueueID: 1}}, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadPort)
 	r.wantError("alice", &of10.StatsRequest{StatsType: of10.StatsQueue, Body: of10.QueueStatsRequest{PortNo: 2, QueueID: 1}}, of10.ErrorQueueOpFailed, of10.QueueOpFailedBadQueue)
 }
+
+// exactPoint is a match without wildcards.
+const exactPoint = "in_port=1,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,dl_vlan=65535,dl_vlan_pcp=0,dl_type=0x800,nw_tos=0,nw_proto=6,nw_src=10.0.0.1,nw_dst=10.0.0.2,tp_src=7,tp_dst=8"
+
+// A guard that a refused flow was to replace stays a guard.
+func TestRefusedFlowInThePlaceOfAGuard(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 "+exactPoint+" bob=7", "50 in_port=3 bob=7", "10 any alice=7")
+	r.add("alice", "priority=5 actions=output:2")
+	before := r.table()
+	refused := 0
+	r.refuse = func(m *of10.FlowMod) bool {
+		if m.Command != of10.FlowAdd || refused > 0 {
+			return false
+		}
+		refused++
+		return true
+	}
+	if got := r.flow("bob", of10.FlowAdd, exactPoint+",priority=9 actions=output:3"); len(got) != 1 || refused != 1 {
+		t.Fatalf("%d flow_mods were refused, answers: %v", refused, got)
+	}
+	if diff := cmp.Diff(before, r.table()); diff != "" {
+		t.Errorf("the switch's table changed (-before +after):\n%s", diff)
+	}
+}
+
+// A flow that is replaced is forgotten, also if the message that replaces it has to be sent
+// twice because the switch does not know its buffer.
+func TestReplacedWithABufferThatTheSwitchDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1-2 alice=7")
+	r.add("alice", "in_port=1,priority=5 actions=controller:65535")
+	before := r.d.cookies.n
+	for range 5 {
+		r.add("alice", "in_port=1,priority=5 actions=controller:65535")
+		r.frame(1, pkt{}.bytes())
+		in := packetIns(r.take("alice"))
+		if len(in) != 1 || in[0].BufferID == of10.NoBuffer {
+			t.Fatalf("alice got %v", in)
+		}
+		m := flowMod(t, "in_port=1,priority=5 actions=output:2")
+		m.BufferID = in[0].BufferID
+		r.onWay = &onWay{}
+		r.send("alice", m)
+		first := r.onWay.down[0]
+		r.onWay.down = r.onWay.down[1:]
+		r.queue = append(r.queue, encode(t, of10.NewError(of10.ErrorBadRequest, of10.BadRequestBufferUnknown, first)))
+		r.quiet()
+		if got := r.take("alice"); len(got) != 1 {
+			t.Fatalf("answers %v, want one of an unknown buffer", got)
+		}
+		r.onWay = nil
+	}
+	r.send("alice", &of10.BarrierRequest{})
+	if n := r.d.cookies.n; n != before {
+		t.Errorf("%d entries are known, want %d", n, before)
+	}
+}
+
+// Of a flow that is back because its successor was refused, and whose end in the switch
+// had been told by then, the end is told when all its counters are in.
+func TestCountersOfAFlowThatCameBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1-2 alice=7")
+	r.add("alice", "in_port=1,priority=5,idle_timeout=5 actions=output:2")
+	r.onWay = &onWay{}
+	f := vflowOf(r.d.slices["alice"].table.Flows()[0])
+	cookie := r.d.entries()[len(r.d.entries())-1].cookie
+	r.add("alice", "in_port=1,priority=5 actions=output:1")
+	refused := r.onWay.down[0]
+	r.onWay.down = nil
+	removed := &of10.FlowRemoved{Match: f.flow.Match, Cookie: cookie, Priority: 5, Reason: of10.RemovedIdleTimeout, IdleTimeout: 5}
+	var out Out
+	r.d.FromSwitch(r.now, encode(t, removed), &out)
+	r.d.FromSwitch(r.now, encode(t, of10.NewError(of10.ErrorFlowModFailed, of10.FlowModFailedAllTablesFull, refused)), &out)
+	r.pump(&out)
+	if f.ended || f.waiting != 0 {
+		t.Errorf("the flow waits for the counters of %d entries, ended %v", f.waiting, f.ended)
+	}
+}

@@ -2,8 +2,11 @@ package slicing
 
 import (
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/govisor/govisor/flowspace"
 	"github.com/govisor/govisor/ofwire/of10"
 )
 
@@ -85,5 +88,74 @@ func TestMemoryOfReplacedFlows(t *testing.T) {
 	r.quiet()
 	if len(spare) != 4 {
 		t.Errorf("%d flows of 5 are spare, want all but the last", len(spare))
+	}
+}
+
+// The fast path and other datapaths run beside flows that replace each other, whose memory
+// all of them share; the race detector watches.
+func TestFastPacketInBesideReplacedFlows(t *testing.T) {
+	t.Parallel()
+	var wg sync.WaitGroup
+	for range 2 {
+		r := newRig(t, 4, "100 in_port=1 alice=7", "100 in_port=2 alice=7", "50 any bob=7,carol=2")
+		stop := make(chan struct{})
+		wg.Go(func() {
+			var out Out
+			frame := encode(t, &of10.PacketIn{BufferID: 9, TotalLen: 60, InPort: 1, Data: pkt{}.bytes()})
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				out.Reset()
+				r.d.FastPacketIn(frame, &out)
+			}
+		})
+		wg.Go(func() {
+			defer close(stop)
+			pound(t, r)
+		})
+	}
+	wg.Wait()
+}
+
+// pound lets flows replace each other in many ways.
+func pound(t *testing.T, r *rig) {
+	views := []*flowspace.View{r.fs.View(testDPID), space(t, "100 in_port=1 alice=7", "100 in_port=2 alice=7", "70 in_port=3 carol=7", "50 any bob=7,carol=2").View(testDPID)}
+	reused := 0
+	r.d.reusing = func(f *vflow) { r.unreferenced(f); reused++ }
+	for n := range 400 {
+		var out Out
+		say := func(slice, text string) {
+			m := flowMod(t, text)
+			m.Flags |= of10.FlowModSendFlowRem
+			r.d.FromController(r.now, slice, Conn{ID: 1}, encode(t, m), &out)
+		}
+		say("alice", fmt.Sprintf("in_port=1,idle_timeout=%d,hard_timeout=9 actions=output:%d", 1+n%5, 1+n%2))
+		say("alice", "in_port=2 actions=output:1")
+		say("bob", fmt.Sprintf("in_port=3,priority=%d actions=output:2", n%3))
+		r.d.FromController(r.now, "alice", Conn{ID: 1}, encode(t, &of10.StatsRequest{XID: 1, StatsType: of10.StatsFlow, Body: of10.FlowStatsRequest{Match: of10.MatchAll(), TableID: of10.TableAll, OutPort: of10.PortNone}}), &out)
+		say("alice", fmt.Sprintf("%s actions=output:%d", exactPoint, 1+n%2))
+		r.d.AppendSaved(nil, "alice")
+		switch n % 8 {
+		case 2:
+			r.d.SetView(r.now, views[n/8%2], &out)
+		case 4:
+			for _, e := range r.d.entries() {
+				if e.kind == kindFlow && e.cookie%3 == 0 {
+					r.d.FromSwitch(r.now, encode(t, &of10.FlowRemoved{Match: e.match(), Cookie: e.cookie, Reason: of10.RemovedIdleTimeout, PacketCount: 1}), &out)
+				}
+			}
+		case 6:
+			r.now = r.now.Add(3 * time.Second)
+			r.d.Tick(r.now, &out)
+		case 7:
+			r.d.FromController(r.now, "bob", Conn{ID: 1}, encode(t, &of10.BarrierRequest{XID: 4}), &out)
+			r.d.FromSwitch(r.now, encode(t, &of10.BarrierReply{XID: r.d.xid}), &out)
+		}
+	}
+	if reused < 50 {
+		t.Errorf("the memory of %d flows was used again, want many", reused)
 	}
 }
