@@ -215,7 +215,7 @@ func (s *Session) unlock() {
 }
 
 // Connect tells the core that its switch is there. It is called before Run, and
-// again with another policy when Ready does not come.
+// again without features and with another policy when Ready does not come.
 func (s *Session) Connect(features *of10.FeaturesReply, policy slicing.Policy) {
 	s.Do(func(now time.Time, dp *slicing.Datapath, out *slicing.Out) {
 		s.connected = true

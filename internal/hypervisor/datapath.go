@@ -135,7 +135,7 @@ func (d *datapath) follow(ctx context.Context, cfg *DatapathConfig) {
 	case <-d.cls.Ready():
 	case <-timer.C:
 		d.log.Warn("the switch does not tell which flows it has; they are removed")
-		d.cls.Connect(d.features, slicing.Flush)
+		d.cls.Connect(nil, slicing.Flush)
 	case <-ctx.Done():
 	}
 	timer.Stop()

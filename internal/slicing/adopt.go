@@ -85,11 +85,14 @@ const (
 
 // Connect is to be called when the switch has (re)connected and told its features.
 // With Adopt the core first asks what the switch has; until Ready, nothing that
-// slices want may be passed in.
+// slices want may be passed in. Without features it is still the same connection, and
+// they are what they were, with the ports as they are now.
 func (d *Datapath) Connect(now time.Time, f *of10.FeaturesReply, policy Policy, out *Out) {
 	d.forget()
-	d.setFeatures(f)
-	d.realBuffers = newRealBuffers(f.NBuffers)
+	if f != nil {
+		d.setFeatures(f)
+	}
+	d.realBuffers = newRealBuffers(d.features.NBuffers)
 	for _, s := range d.slices {
 		s.buffers = &buffers{real: d.realBuffers}
 	}
