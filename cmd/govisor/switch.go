@@ -113,25 +113,8 @@ func (f *switchFlags) config(stdout, stderr io.Writer) (ofswitch.SwitchConfig, e
 	if c.DatapathID, err = ofwire.ParseDatapathID(f.dpid); err != nil {
 		return fail(err)
 	}
-	for _, list := range []struct {
-		texts []string
-		to    *[]ofwire.Target
-		any   bool
-	}{{f.controllers, &c.Controllers, true}, {f.listen, &c.Controllers, false}, {f.snoop, &c.Snoop, false}} {
-		for _, text := range list.texts {
-			parse := ofwire.ParseTarget
-			if list.any {
-				parse = ofwire.ParseAddress
-			}
-			t, err := parse(text)
-			if err == nil && (t.Scheme == "module" || !list.any && !t.Passive()) {
-				err = fmt.Errorf("target %q: want ptcp:PORT, pssl:PORT or punix:PATH", text)
-			}
-			if err != nil {
-				return fail(err)
-			}
-			*list.to = append(*list.to, t)
-		}
+	if err := f.targets(&c); err != nil {
+		return fail(err)
 	}
 	switch f.failMode {
 	case "standalone":
@@ -178,6 +161,31 @@ func (f *switchFlags) config(stdout, stderr io.Writer) (ofswitch.SwitchConfig, e
 		fmt.Fprintf(stdout, "listening on %s %s\n", t.Scheme, addr)
 	}
 	return c, nil
+}
+
+// targets are where controllers are, or may come from.
+func (f *switchFlags) targets(c *ofswitch.SwitchConfig) error {
+	for _, list := range []struct {
+		texts []string
+		to    *[]ofwire.Target
+		any   bool
+	}{{f.controllers, &c.Controllers, true}, {f.listen, &c.Controllers, false}, {f.snoop, &c.Snoop, false}} {
+		for _, text := range list.texts {
+			parse := ofwire.ParseTarget
+			if list.any {
+				parse = ofwire.ParseAddress
+			}
+			t, err := parse(text)
+			if err == nil && (t.Scheme == "module" || !list.any && !t.Passive()) {
+				err = fmt.Errorf("target %q: want ptcp:PORT, pssl:PORT or punix:PATH", text)
+			}
+			if err != nil {
+				return err
+			}
+			*list.to = append(*list.to, t)
+		}
+	}
+	return nil
 }
 
 func (f *switchFlags) tls(c *ofswitch.SwitchConfig) (err error) {
