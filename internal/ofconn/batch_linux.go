@@ -21,9 +21,13 @@ type flush struct {
 	s *sock
 }
 
-// batchMost is how many connections are sent to with one system call. The Go scheduler
-// is not told of it, as each send takes a few microseconds.
-const batchMost = 32
+// batchMost is how many connections are sent to with one system call, and batchBytes
+// how much to each: the Go scheduler is not told of it, as such a send takes a few
+// microseconds. More goes out by itself.
+const (
+	batchMost  = 32
+	batchBytes = 16 << 10
+)
 
 // open makes the ring, if the system has one.
 func (b *Batch) open() {
@@ -52,7 +56,7 @@ func (b *Batch) Flush(c *Conn) {
 	switch {
 	case out == nil:
 		return
-	case s == nil:
+	case s == nil, len(out) > batchBytes:
 		n, err := c.tryWrite(s, out)
 		c.endFlush(s, out, n, err)
 		return
