@@ -80,6 +80,7 @@ type entry struct {
 	kind    entryKind
 	dead    bool      // deleted or replaced; kept until its counters are in
 	changed uint32    // xid of its last MODIFY, 0 for none
+	heir    uint32    // xid of the ADD that has replaced it
 	since   time.Time // when it was sent
 	deleted time.Time // when govisor deleted it
 }

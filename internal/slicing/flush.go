@@ -260,7 +260,7 @@ func (d *Datapath) replaced(e *entry) {
 		e.flow.live--
 		d.touch(e.flow)
 	}
-	d.pending.last().replaced = e
+	d.pending.last().replaced, e.heir = e, d.xid
 }
 
 // sendFlowMod sends one physical flow_mod about e.

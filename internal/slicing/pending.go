@@ -262,10 +262,15 @@ type undo struct {
 func (d *Datapath) fromSwitchError(now time.Time, frame []byte, out *Out) {
 	if r := d.pending.find(of10.XID(frame)); r != nil && r.full == nil {
 		refused := *r
-		if refused.command == of10.FlowAdd && !refused.entry.dead && !d.mayBeBack(refused.entry) {
-			r.replaced = nil // it is in its place yet, see addRefused
-		} else {
+		switch e := r.entry; {
+		case r.command != of10.FlowAdd || d.mayBeBack(e):
 			refused.replaced = nil
+		case !e.dead:
+			r.replaced = nil // it is in its place yet, see addRefused
+		default:
+			if refused.replaced = nil; !bufferError(of10.ErrorTypeOf(frame), of10.ErrorCodeOf(frame)) {
+				d.passOn(r)
+			}
 		}
 		d.pending.close(r)
 		d.flowModRefused(now, &refused, frame, out)
@@ -361,10 +366,11 @@ func (d *Datapath) flowModRefused(now time.Time, r *record, frame []byte, out *O
 // Whether it is tried again is for the caller to say: the switch may refuse for ever.
 func (d *Datapath) addRefused(r *record, out *Out) {
 	e := r.entry
-	d.cookies.remove(e.cookie)
 	if e.dead {
+		d.buried(e)
 		return // a DELETE for whatever is there is on its way, or another ADD
 	}
+	d.cookies.remove(e.cookie)
 	e.dead, e.slot.entry = true, nil
 	if e.kind == kindFlow {
 		e.flow.live--
@@ -387,11 +393,28 @@ func (d *Datapath) addRefused(r *record, out *Out) {
 	}
 }
 
+// passOn notes that what is in the place of a refused ADD is what the ADD that came after
+// it replaces, and what comes back if that is refused, too.
+func (d *Datapath) passOn(r *record) {
+	next := d.pending.find(r.entry.heir)
+	if next == nil || next.replaced != r.entry {
+		return
+	}
+	next.replaced, r.replaced = r.replaced, nil
+	if t, n := r.txn, next.txn; t != nil && n != nil && t.added != nil && n.replaced == t.added {
+		n.replaced = t.replaced
+	}
+}
+
 var refusedActions = []of10.Action{{Type: 0xfffe, Raw: []byte{0xff, 0xfe, 0, 8, 0, 0, 0, 0}}}
 
 // undo brings the slice's table back to what it was before t.
 func (d *Datapath) undo(now time.Time, t *txn) {
-	if f := t.added; f != nil && !f.ended && f.changed == t.id {
+	switch f := t.added; {
+	case f == nil || f.changed != t.id:
+	case f.ended:
+		f.announce = false // it has never been there
+	default:
 		d.end(now, f, 0, false)
 		if r := t.replaced; r != nil {
 			r.ended = false

@@ -430,3 +430,70 @@ func TestCountersOfAFlowThatCameBack(t *testing.T) {
 		t.Errorf("the flow waits for the counters of %d entries, ended %v", f.waiting, f.ended)
 	}
 }
+
+// Of two flow_mods on their way that replace a flow, one after the other, and are both
+// refused, nothing is left.
+func TestRefusedOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4, "100 in_port=1-2 alice=7")
+	r.add("alice", "in_port=1,priority=5,cookie=1 actions=output:2")
+	before := r.table()
+	r.onWay = &onWay{}
+	r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd }
+	r.add("alice", "in_port=1,priority=5,cookie=2,idle_timeout=7 actions=output:1")
+	r.add("alice", "in_port=1,priority=5,cookie=3,idle_timeout=9 actions=output:1,output:2")
+	r.quiet()
+	if got := r.take("alice"); len(got) != 2 {
+		t.Errorf("answers %v, want two errors", got)
+	}
+	r.onWay, r.refuse = nil, nil
+	if got := r.flowStats("alice"); len(got) != 1 || got[0].Cookie != 1 || got[0].IdleTimeout != 0 {
+		t.Errorf("virtual table: %+v", got)
+	}
+	if diff := cmp.Diff(before, r.table()); diff != "" {
+		t.Errorf("the switch's table changed (-before +after):\n%s", diff)
+	}
+}
+
+// A flow whose first entry was refused when it had been taken out already ends like others.
+func TestEndOfAFlowThatWasRefusedLate(t *testing.T) {
+	t.Parallel()
+	const flow = "in_port=1,priority=5 actions=output:2"
+	r := crossed(t, "10 any alice=7,bob=7")
+	refused := false
+	r.refuse = func(m *of10.FlowMod) bool {
+		was := refused
+		refused = refused || m.Command == of10.FlowAdd && m.Priority != maxNumber
+		return refused && !was
+	}
+	r.add("alice", flow)
+	r.flow("alice", of10.FlowModifyStrict, flow)
+	r.add("bob", flow)
+	r.quiet()
+	r.flow("bob", of10.FlowDeleteStrict, flow)
+	r.quiet()
+	if n := vflowOf(r.d.slices["alice"].table.Flows()[0]).live; !refused || n != 1 {
+		t.Fatalf("refused %v, %d entries", refused, n)
+	}
+	r.take("alice")
+	r.flow("alice", of10.FlowDeleteStrict, flow)
+	r.quiet()
+	if got := r.take("alice"); len(got) != 1 {
+		t.Errorf("alice got %v, want a flow_removed", got)
+	}
+}
+
+// Nobody hears of the end of a flow that was refused.
+func TestRefusedAndDeleted(t *testing.T) {
+	t.Parallel()
+	r := crossed(t, "10 any alice=7")
+	r.refuse = func(m *of10.FlowMod) bool { return m.Command == of10.FlowAdd && m.Priority != maxNumber }
+	r.add("alice", "in_port=1,priority=5 actions=output:2")
+	r.flow("alice", of10.FlowDelete, "in_port=1")
+	r.quiet()
+	got := append(r.take("alice"), r.send("alice", &of10.BarrierRequest{})...)
+	r.quiet()
+	if got = append(got, r.take("alice")...); len(got) != 2 {
+		t.Errorf("alice got %v, want an error and the answer to a barrier", got)
+	}
+}
