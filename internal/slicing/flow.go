@@ -158,8 +158,9 @@ func (s *slice) closed(p of10.Port, dst [6]byte) bool {
 // lookup is the virtual flow w hits in the slice's own table, nil for a miss.
 func (s *slice) lookup(w *flowtable.Words) *vflow {
 	if len(s.drops) > 0 {
-		if h := w.Header(); s.closed(of10.Port(h.InPort), h.DLDst) {
-			return s.drops[of10.Port(h.InPort)]
+		h := w.Header()
+		if drop := s.drops[of10.Port(h.InPort)]; drop != nil && s.closed(of10.Port(h.InPort), h.DLDst) { // none: the switch has refused it
+			return drop
 		}
 	}
 	return s.inTable(w)
