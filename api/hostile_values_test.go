@@ -3,7 +3,6 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -139,16 +138,7 @@ func (p *population) answer(who byte, method, path, body string) (status int, te
 	}
 	req.Header.Set("Content-Type", "application/json")
 	p.identify(req, who)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	out, err := io.ReadAll(resp.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return resp.StatusCode, string(out)
+	return carried(p.t, req)
 }
 
 // sound fails unless another govisor takes what this one has become.

@@ -18,14 +18,20 @@ func (w *world) request(method, path, body string) (int, string) {
 		w.t.Fatal(err)
 	}
 	req.SetBasicAuth(hypervisor.AdminName, adminPassword)
+	return carried(w.t, req)
+}
+
+// carried sends a request and reads the answer.
+func carried(t *testing.T, req *http.Request) (int, string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return resp.StatusCode, string(text)
 }

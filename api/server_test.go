@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -297,19 +296,10 @@ func TestRefusals(t *testing.T) {
 // post sends a body as it is.
 func (w *world) post(method, path, body string) (int, apitype.Problem) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.SetBasicAuth(hypervisor.AdminName, adminPassword)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
+	status, text := w.request(method, path, body)
 	var p apitype.Problem
-	_ = json.NewDecoder(resp.Body).Decode(&p) // not always JSON
-	return resp.StatusCode, p
+	_ = json.Unmarshal([]byte(text), &p) // not always JSON
+	return status, p
 }
 
 func TestBadBodies(t *testing.T) {

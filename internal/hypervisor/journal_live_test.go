@@ -23,20 +23,9 @@ func TestJournalAfterSilence(t *testing.T) {
 		sw := w.newSwitch(1, 4)
 		sw.connect()
 		flow := func(command of10.FlowModCommand, port of10.Port, idle uint16) *of10.FlowMod {
-			m := of10.MatchAll()
-			m.InPort, m.Wildcards = port, m.Wildcards&^of10.WildInPort
-			return &of10.FlowMod{XID: 7, Match: m, Command: command, IdleTimeout: idle, Priority: 9, BufferID: of10.NoBuffer, OutPort: of10.PortNone, Actions: []of10.Action{of10.Output(2, 0)}}
-		}
-		journal := func() map[string]string {
-			values, err := w.svc.Journal().Load(1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out := map[string]string{}
-			for k, v := range values {
-				out[k] = string(v)
-			}
-			return out
+			m := flowOn(port, idle)
+			m.Command = command
+			return m
 		}
 		for _, change := range []struct {
 			what string
@@ -54,11 +43,11 @@ func TestJournalAfterSilence(t *testing.T) {
 				}
 			}},
 		} {
-			before := journal()
+			before := w.journal()
 			bubble.Sleep(time.Hour)
 			change.make()
 			bubble.Sleep(3 * time.Second)
-			if maps.Equal(before, journal()) {
+			if maps.Equal(before, w.journal()) {
 				t.Errorf("%s, and the journal does not know", change.what)
 			}
 		}
