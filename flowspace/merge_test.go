@@ -49,17 +49,19 @@ func TestOverlappingInManyWords(t *testing.T) {
 		queries = 60
 	}
 	r := newRand(t, 31)
-	var cs []Change
-	for i := range 20_000 {
-		dpids := DPIDs(1)
-		if i%3 == 0 {
-			dpids = AllDPIDs()
+	rules := func(n int, priority func() uint32) (cs []Change) {
+		for i := range n {
+			dpids := DPIDs(1)
+			if i%3 == 0 {
+				dpids = AllDPIDs()
+			}
+			x := denseRule(r, dpids, i%7 == 0)
+			x.Priority = priority()
+			cs = append(cs, Change{Add, x})
 		}
-		x := denseRule(r, dpids, i%7 == 0)
-		x.Priority = uint32(100 * r.IntN(4))
-		cs = append(cs, Change{Add, x})
+		return cs
 	}
-	s, _, err := New(Options{}).Apply(cs)
+	s, _, err := New(Options{}).Apply(rules(20_000, func() uint32 { return uint32(100 * r.IntN(4)) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,17 +82,8 @@ func TestOverlappingInManyWords(t *testing.T) {
 	}
 	check(true)
 	for range 40 {
-		var cs []Change
-		for i := range 30 {
-			dpids := DPIDs(1)
-			if i%3 == 0 {
-				dpids = AllDPIDs()
-			}
-			x := denseRule(r, dpids, i%7 == 0)
-			x.Priority = 150 // between others
-			cs = append(cs, Change{Add, x})
-		}
-		if s, _, err = s.Apply(cs); err != nil {
+		between := func() uint32 { return 150 }
+		if s, _, err = s.Apply(rules(30, between)); err != nil {
 			t.Fatal(err)
 		}
 	}
